@@ -1,0 +1,133 @@
+"""The errors of mpcnet: whose fault it is stands in the type, what happened in the sentence.
+
+    MpcnetError
+        LocalError              our caller's mistake; nothing was sent
+            RangeError          a value or a result would leave its declared range or the ring
+        PeerError(party)        a named peer is the cause
+            PeerLost            its connection ended and did not come back
+            PeerAborted         it ended the job and said why
+            PeerViolation       it broke the protocol
+        AgreementMismatch       the parties were about to run different jobs
+        ProgramMismatch         the parties' programs diverged in mid-job
+        DeadlineExceeded        time ran out; it names for whom we waited
+        JobEnded                a call came after the job was over
+
+Messages say what was expected and what came (sizes, kinds, names), never values: inputs, shares, keys and
+seeds appear in no message. Foreign exceptions are translated once, where they enter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+__all__ = (
+    "AgreementMismatch",
+    "DeadlineExceeded",
+    "JobEnded",
+    "LocalError",
+    "MpcnetError",
+    "PeerAborted",
+    "PeerError",
+    "PeerLost",
+    "PeerViolation",
+    "ProgramMismatch",
+    "RangeError",
+)
+
+
+class MpcnetError(Exception):
+    """Base of every error that mpcnet raises on purpose."""
+
+
+class LocalError(MpcnetError):
+    """Our caller's mistake. Nothing was sent to anybody because of the call that raised it."""
+
+
+class RangeError(LocalError):
+    """A value lies outside its declared range, or a result could leave the ring."""
+
+
+class PeerError(MpcnetError):
+    """A named peer is the cause.
+
+    Args:
+        party: the peer's name in the roster.
+        reason: what it did, in our words; no secret, no text of the peer's choosing.
+    """
+
+    def __init__(self, party: str, reason: str) -> None:
+        super().__init__(f"{party}: {reason}")
+        self.party = party
+        self.reason = reason
+
+
+class PeerLost(PeerError):
+    """The peer's connection ended while the job still needed it."""
+
+
+class PeerAborted(PeerError):
+    """The peer ended the job and told us why."""
+
+
+class PeerViolation(PeerError):
+    """The peer broke the protocol.
+
+    Args:
+        party: the peer's name in the roster.
+        reason: what was expected and what came: sizes, kinds and names, never values.
+        evidence: public facts for the log, such as a frame's number or kind.
+    """
+
+    def __init__(self, party: str, reason: str, evidence: Mapping[str, object] | None = None) -> None:
+        super().__init__(party, reason)
+        self.evidence: Mapping[str, object] = MappingProxyType(dict(evidence or {}))
+
+
+class AgreementMismatch(MpcnetError):
+    """The parties were about to run different jobs.
+
+    Args:
+        party: the peer that differs from us.
+        differences: field name to (our value, the peer's value), as printable text.
+    """
+
+    def __init__(self, party: str, differences: Mapping[str, tuple[str, str]]) -> None:
+        fields = "; ".join(f"{name}: we have {ours}, {party} has {theirs}" for name, (ours, theirs) in differences.items())
+        super().__init__(f"{party} does not agree to this job: {fields}")
+        self.party = party
+        self.differences: Mapping[str, tuple[str, str]] = MappingProxyType(dict(differences))
+
+
+class ProgramMismatch(MpcnetError):
+    """The parties run different programs, although they agreed to the same job.
+
+    Args:
+        party: the peer whose program differs from ours.
+        reason: where and how, for example "at round 7 bob multiplies 1000 values, we compare 1000".
+    """
+
+    def __init__(self, party: str, reason: str) -> None:
+        super().__init__(reason)
+        self.party = party
+
+
+class DeadlineExceeded(MpcnetError):
+    """The job's time ran out.
+
+    Args:
+        waiting_for: names of the parties from whom something was still missing.
+        doing: what the job was doing, for example "to agree" or "in round 3".
+        hints: unauthenticated observations that may explain it, one sentence each.
+    """
+
+    def __init__(self, waiting_for: Sequence[str], doing: str, hints: Sequence[str] = ()) -> None:
+        names = ", ".join(waiting_for) if waiting_for else "nobody"
+        text = f"the deadline passed while waiting for {names} ({doing})"
+        super().__init__("; ".join([text, *hints]))
+        self.waiting_for = tuple(waiting_for)
+        self.hints = tuple(hints)
+
+
+class JobEnded(MpcnetError):
+    """The job is over: it finished or was aborted before this call."""

@@ -1,0 +1,72 @@
+"""What the session stands on: links to named peers that carry frames in order.
+
+Two implementations: `mpcnet.transport.tcp` (encrypted links over TCP) and `mpcnet.sim` (objects passed inside
+one process, on a virtual clock). `mpcnet.testing.check_transport` holds both to this contract.
+
+Peers are roster indices. Frames from one peer arrive in the order sent, each once; between peers there is no
+order. `Receiver` methods are called from the transport's reader: they are synchronous and must be quick.
+"""
+
+from __future__ import annotations
+
+import typing
+from abc import ABC, abstractmethod
+from contextlib import AbstractAsyncContextManager
+
+from mpcnet.errors import PeerError
+from mpcnet.wire.frames import Frame, Header
+
+__all__ = ("Receiver", "Transport")
+
+
+class Receiver(typing.Protocol):
+    """Where a transport delivers."""
+
+    def peer_up(self, peer: int, incarnation: bytes) -> None:
+        """A link to the peer is established and authenticated."""
+        ...
+
+    def peer_down(self, peer: int, error: PeerError | None) -> None:
+        """The link ended. `error` is None when the peer said goodbye (authenticated) and every frame came."""
+        ...
+
+    def admit(self, peer: int, header: Header, body_bytes: int) -> None:
+        """Called before memory is given to a body. Raises `PeerViolation` to refuse it, which ends the link."""
+        ...
+
+    def frame_received(self, peer: int, frame: Frame) -> None:
+        """A whole frame came. Its body is a read-only view that nobody writes again."""
+        ...
+
+
+class Transport(ABC):
+    """Links from one party to the others of a roster."""
+
+    me: int
+    incarnation: bytes
+
+    @abstractmethod
+    def serve(self, receiver: Receiver) -> AbstractAsyncContextManager[None]:
+        """Keep links to all peers up while inside the block; say goodbye and flush when it is left.
+
+        Leaving it flushes what was queued and closes gracefully, within a bounded time; when the body is
+        cancelled or fails it closes without waiting.
+
+        Raises:
+            LocalError: we cannot listen at our address, or it is served twice.
+        """
+
+    @abstractmethod
+    async def send(self, peer: int, frame: Frame) -> None:
+        """Queue a frame for a peer whose link is up; wait only while its outbox is over its bound.
+
+        The body must not be written again: it is kept until the peer acknowledges it. Cancelling the wait
+        either sends the whole frame or nothing, and never breaks the link.
+
+        Raises:
+            PeerLost: the link is down, or goes down while we wait.
+        """
+
+    @abstractmethod
+    def hints(self, peer: int) -> tuple[str, ...]:
+        """Unauthenticated observations about why a peer is not up, newest last; for messages only."""
