@@ -32,7 +32,7 @@ SESSION_KINDS_START = 16
 class Kind(IntEnum):
     """What a frame is for. Kinds below 16 belong to the link, the others to the session.
 
-    `READY` opens a link, `CLOSE` ends it, `ACK` confirms frames, `PING` and `PONG` show that somebody is there.
+    `READY` opens a link, `CLOSE` ends it, `ACK` confirms frames, `PING` and `PONG` show that somebody lives.
     """
 
     READY = 0
