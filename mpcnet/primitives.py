@@ -193,6 +193,8 @@ class Aead:
     Args:
         name: "AESGCM" (AES-256-GCM) or "ChaChaPoly" (ChaCha20-Poly1305 of RFC 8439).
         key: 32 bytes.
+
+    Everywhere `ad`, the associated data, is authenticated and not encrypted; None is the same as empty.
     """
 
     __slots__ = ("_cipher", "name")
@@ -205,11 +207,13 @@ class Aead:
     def __repr__(self) -> str:
         return f"Aead({self.name!r})"
 
-    def encrypt_into(self, nonce: Buffer, plaintext: Buffer, ad: Buffer, out: Buffer) -> int:
+    def encrypt_into(self, nonce: Buffer, plaintext: Buffer, ad: Buffer | None, out: Buffer) -> int:
         """Write ciphertext and tag to `out`, exactly 16 bytes longer than the plaintext; returns its size."""
         return self._cipher.encrypt_into(nonce, plaintext, ad, out)
 
-    def decrypt_into(self, nonce: Buffer, ciphertext: Buffer, ad: Buffer, out: bytearray | memoryview) -> int:
+    def decrypt_into(
+        self, nonce: Buffer, ciphertext: Buffer, ad: Buffer | None, out: bytearray | memoryview
+    ) -> int:
         """Write the plaintext to `out`, exactly 16 bytes shorter than the ciphertext; returns its size.
 
         Raises:
@@ -222,11 +226,11 @@ class Aead:
             wipe(out)
             raise AuthenticationError("the authentication tag does not fit") from None
 
-    def encrypt(self, nonce: Buffer, plaintext: Buffer, ad: Buffer) -> bytes:
+    def encrypt(self, nonce: Buffer, plaintext: Buffer, ad: Buffer | None) -> bytes:
         """Ciphertext and tag."""
         return self._cipher.encrypt(nonce, plaintext, ad)
 
-    def decrypt(self, nonce: Buffer, ciphertext: Buffer, ad: Buffer) -> bytes:
+    def decrypt(self, nonce: Buffer, ciphertext: Buffer, ad: Buffer | None) -> bytes:
         """The plaintext.
 
         Raises:
