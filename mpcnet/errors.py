@@ -93,7 +93,9 @@ class AgreementMismatch(MpcnetError):
     """
 
     def __init__(self, party: str, differences: Mapping[str, tuple[str, str]]) -> None:
-        fields = "; ".join(f"{name}: we have {ours}, {party} has {theirs}" for name, (ours, theirs) in differences.items())
+        fields = "; ".join(
+            f"{name}: we have {ours}, {party} has {theirs}" for name, (ours, theirs) in differences.items()
+        )
         super().__init__(f"{party} does not agree to this job: {fields}")
         self.party = party
         self.differences: Mapping[str, tuple[str, str]] = MappingProxyType(dict(differences))

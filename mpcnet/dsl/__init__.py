@@ -1,0 +1,11 @@
+"""The language of protocols: lazy secret arrays, their ranges and operators, and what evaluates them. No I/O."""
+
+from mpcnet.dsl.program import Evaluation as Evaluation
+from mpcnet.dsl.program import Output as Output
+from mpcnet.dsl.program import Program as Program
+from mpcnet.dsl.ranges import Range as Range
+from mpcnet.dsl.secret import Secret as Secret
+from mpcnet.dsl.secret import concatenate as concatenate
+from mpcnet.dsl.secret import stack as stack
+
+__all__ = ("Evaluation", "Output", "Program", "Range", "Secret", "concatenate", "stack")

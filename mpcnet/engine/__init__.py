@@ -1,0 +1,31 @@
+"""Steps, rounds, their merging, and the drivers that need no network. No I/O, no clock."""
+
+from mpcnet.engine.context import Context as Context
+from mpcnet.engine.context import Parties as Parties
+from mpcnet.engine.digest import ProgramDigest as ProgramDigest
+from mpcnet.engine.lockstep import LockstepError as LockstepError
+from mpcnet.engine.lockstep import Transcript as Transcript
+from mpcnet.engine.lockstep import lockstep as lockstep
+from mpcnet.engine.rounds import Inbox as Inbox
+from mpcnet.engine.rounds import Round as Round
+from mpcnet.engine.rounds import Step as Step
+from mpcnet.engine.scheduler import MergedRound as MergedRound
+from mpcnet.engine.scheduler import Scheduler as Scheduler
+from mpcnet.engine.scheduler import as_step as as_step
+from mpcnet.engine.scheduler import gather as gather
+
+__all__ = (
+    "Context",
+    "Inbox",
+    "LockstepError",
+    "MergedRound",
+    "Parties",
+    "ProgramDigest",
+    "Round",
+    "Scheduler",
+    "Step",
+    "Transcript",
+    "as_step",
+    "gather",
+    "lockstep",
+)

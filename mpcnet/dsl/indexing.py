@@ -1,0 +1,40 @@
+"""Indices of secrets: public, checked while the program is built, and part of the program digest."""
+
+from __future__ import annotations
+
+import hashlib
+import typing
+
+import numpy as np
+
+from mpcnet.errors import LocalError
+
+__all__ = ("describe_index",)
+
+
+def describe_index(key: typing.Any, shape: tuple[int, ...]) -> tuple[tuple[int, ...], bytes]:
+    """What `x[key]` gives for an x of this shape.
+
+    Returns:
+        the shape of the result, and a canonical encoding of the key.
+    Raises:
+        LocalError: the key is out of bounds, or no public index.
+    """
+    items: tuple[typing.Any, ...] = key if isinstance(key, tuple) else (key,)
+    description = b",".join(_describe(item) for item in items)
+    try:
+        # A view without memory of its own: only shapes matter here.
+        return np.broadcast_to(np.False_, shape)[key].shape, description
+    except IndexError as error:
+        raise LocalError(f"index into a secret of shape {shape}: {error}") from None
+
+
+def _describe(item: object) -> bytes:
+    if item is None or item is Ellipsis or isinstance(item, int | slice | np.integer):
+        return repr(item).encode()
+    if isinstance(item, list | np.ndarray):
+        array = np.asarray(typing.cast("object", item))
+        if array.dtype.kind in "iub":
+            head = f"{array.dtype.kind}{array.shape}".encode()
+            return hashlib.blake2b(head + array.astype("<i8").tobytes(), digest_size=16).digest()
+    raise LocalError(f"a {type(item).__name__} is no public index of a secret")

@@ -1,0 +1,200 @@
+"""Nodes: the graph that operators build and an evaluation runs.
+
+A node knows its number, operation, parents, shape and range while the program is built; its share comes when it
+is evaluated, and then it forgets its parents, so that what nobody refers to is freed.
+"""
+
+from __future__ import annotations
+
+import typing
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mpcnet.algebra import Domain, Words
+from mpcnet.dsl.ranges import Range
+from mpcnet.engine import Context, Parties, Step
+from mpcnet.schemes import Scheme, Share
+
+__all__ = ("AddPublic", "Input", "Interactive", "Linear", "Local", "Node", "Operation", "Reveal")
+
+
+class Operation(ABC):
+    """What a node does. `kind` and `details` go into the program digest."""
+
+    kind: str
+
+    @abstractmethod
+    def details(self) -> bytes:
+        """A canonical encoding of the public parameters, beside shape, range and parents."""
+
+
+class Local(Operation):
+    """An operation that every party does for itself, without a message."""
+
+    @abstractmethod
+    def apply(self, scheme: Scheme, parties: Parties, shape: tuple[int, ...], shares: Sequence[Share]) -> Share:
+        """The result's share from the parents' shares."""
+
+
+class Interactive(Operation):
+    """An operation that takes rounds. Ready ones of one `batch_key` are run as one step."""
+
+    @abstractmethod
+    def batch_key(self) -> Hashable:
+        """Nodes whose keys are equal may be run together."""
+
+    @abstractmethod
+    def run(
+        self, scheme: Scheme, context: Context, nodes: Sequence[Node], shares: Sequence[Sequence[Share]]
+    ) -> Step[Sequence[object]]:
+        """Run a batch.
+
+        Args:
+            nodes: those of the batch, by number; this operation is that of the first.
+            shares: of each node, its parents' shares.
+        Returns:
+            One result per node: a `Share`, or a plaintext for `Reveal`.
+        """
+
+
+class Node:
+    """One value of the program."""
+
+    __slots__ = ("number", "operation", "parents", "program", "range", "shape", "share")
+
+    def __init__(
+        self,
+        number: int,
+        operation: Operation,
+        parents: tuple[Node, ...],
+        shape: tuple[int, ...],
+        range_: Range,
+        program: object,
+    ) -> None:
+        self.number = number
+        self.operation = operation
+        self.parents = parents
+        self.shape = shape
+        self.range = range_
+        self.program = program
+        self.share: Share | None = None
+
+    def finish(self, share: Share) -> None:
+        """Take the share, and forget parents and operands: references alone decide what stays in memory."""
+        self.share = share
+        self.parents = ()
+        self.operation = _Done(self.operation.kind)
+
+    def __repr__(self) -> str:
+        return f"Node({self.number}, {self.operation.kind}, shape={self.shape}, range={self.range})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Done(Operation):
+    """What an evaluated node did."""
+
+    kind: str
+
+    def details(self) -> bytes:
+        return b""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Linear(Local):
+    """A function that is linear over the domain."""
+
+    kind: str
+    function: Callable[..., Words]
+    parameters: bytes = b""
+
+    def details(self) -> bytes:
+        return self.parameters
+
+    def apply(self, scheme: Scheme, parties: Parties, shape: tuple[int, ...], shares: Sequence[Share]) -> Share:
+        return scheme.linear(self.function, shape, *shares)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AddPublic(Local):
+    """Addition of numbers that all know."""
+
+    value: Words
+    parameters: bytes
+    kind: str = "add-public"
+
+    def details(self) -> bytes:
+        return self.parameters
+
+    def apply(self, scheme: Scheme, parties: Parties, shape: tuple[int, ...], shares: Sequence[Share]) -> Share:
+        (x,) = shares
+        return scheme.add_public(parties, x, self.value) if x.parts else x
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Input(Interactive):
+    """Rows that their owners share. `mine` is ours, if we own one; it is never shown."""
+
+    name: str
+    domain: Domain
+    row_shape: tuple[int, ...]
+    owners: tuple[int, ...]
+    mine: Words | None
+    kind: str = "input"
+
+    def details(self) -> bytes:
+        return repr((self.name, self.domain.name, self.row_shape, self.owners)).encode()
+
+    def batch_key(self) -> Hashable:
+        return id(self)
+
+    def run(
+        self, scheme: Scheme, context: Context, nodes: Sequence[Node], shares: Sequence[Sequence[Share]]
+    ) -> Step[Sequence[object]]:
+        share = yield from scheme.input(context, self.domain, self.row_shape, self.owners, self.mine)
+        return [share]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reveal(Interactive):
+    """An output to its receivers. All outputs of one evaluation to the same receivers leave as one array."""
+
+    name: str
+    receivers: tuple[int, ...]
+    denominator: int
+    kind: str = "reveal"
+
+    def details(self) -> bytes:
+        return repr((self.name, self.receivers, self.denominator)).encode()
+
+    def batch_key(self) -> Hashable:
+        return self.receivers
+
+    def run(
+        self, scheme: Scheme, context: Context, nodes: Sequence[Node], shares: Sequence[Sequence[Share]]
+    ) -> Step[Sequence[object]]:
+        opened = yield from scheme.reveal(context, joined([share for (share,) in shares], scheme), self.receivers)
+        if opened is None:
+            return [None] * len(nodes)
+        return split(opened, [node.shape for node in nodes])
+
+
+def joined(shares: Sequence[Share], scheme: Scheme) -> Share:
+    """One flat share of all elements, in order; a single share is not copied."""
+    size = sum(int(np.prod(share.shape, dtype=np.int64)) for share in shares)
+    if len(shares) == 1:
+        return scheme.linear(lambda a: a.reshape(-1), (size,), shares[0])
+    return scheme.linear(lambda *arrays: np.concatenate([a.reshape(-1) for a in arrays]), (size,), *shares)
+
+
+def split(flat: Words, shapes: Sequence[tuple[int, ...]]) -> list[Words]:
+    """The inverse of `joined`."""
+    sizes = [int(np.prod(shape, dtype=np.int64)) for shape in shapes]
+    pieces = np.split(flat, np.cumsum(sizes)[:-1]) if len(sizes) > 1 else [flat]
+    return [piece.reshape(shape) for piece, shape in zip(pieces, shapes, strict=True)]
+
+
+if typing.TYPE_CHECKING:
+    _: tuple[type[Operation], ...] = (Linear, AddPublic, Input, Reveal)

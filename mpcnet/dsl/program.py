@@ -1,0 +1,291 @@
+"""A program: the nodes of one fork, their numbers, and what evaluates them.
+
+    Secret operators ──▶ Program.add(node) ──▶ Program.evaluate(...) ──▶ Evaluation.take() / feed()
+
+An evaluation runs in waves. Local nodes are computed as far as they go, in the order of their numbers; then all
+interactive nodes that are ready are grouped by batch key and started, and their rounds leave merged. So the
+number of rounds is the depth of the program, not its length, and it is the same on all parties.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mpcnet.algebra import Domain, Streams, Words
+from mpcnet.dsl.nodes import Input, Interactive, Local, Node, Operation, Reveal
+from mpcnet.dsl.ranges import Range
+from mpcnet.engine import Context, Inbox, MergedRound, Parties, ProgramDigest, Scheduler
+from mpcnet.errors import LocalError, MpcnetError
+from mpcnet.schemes import Scheme, Share
+
+__all__ = ("Evaluation", "Output", "Program")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A value to reveal: its name, node, receivers (roster indices) and public denominator."""
+
+    name: str
+    node: Node
+    receivers: tuple[int, ...]
+    denominator: int
+
+
+class Program:
+    """What one fork of a job builds and evaluates.
+
+    Args:
+        scheme: how values are shared.
+        domain: over what.
+        parties: who takes part.
+        job: the 32-byte job id.
+        fork: path of fork labels, outermost first.
+        streams: by peer, the streams of our pair for this job and fork.
+        randomness: n to n uniform bytes of our own.
+    """
+
+    def __init__(
+        self,
+        scheme: Scheme,
+        domain: Domain,
+        parties: Parties,
+        *,
+        job: bytes,
+        fork: tuple[str, ...],
+        streams: Mapping[int, Streams],
+        randomness: Callable[[int], bytes],
+    ) -> None:
+        self.scheme = scheme
+        self.domain = domain
+        self.parties = parties
+        self.job = job
+        self.fork = fork
+        self.digest = ProgramDigest(job, fork)
+        self.next_round = 0
+        self._streams = streams
+        self._randomness = randomness
+        self._next_number = 0
+        self._evaluating: Evaluation | None = None
+
+    def add(self, operation: Operation, parents: tuple[Node, ...], shape: tuple[int, ...], range_: Range) -> Node:
+        """A new node; raises `RangeError` if its range leaves the domain."""
+        range_.check(self.domain, f"'{operation.kind}'")
+        node = Node(self.take_number(), operation, parents, shape, range_, self)
+        return node
+
+    def input(
+        self,
+        name: str,
+        row_shape: tuple[int, ...],
+        range_: Range,
+        owners: tuple[int, ...],
+        mine: NDArray[np.int64] | None,
+    ) -> Node:
+        """A node for rows that their owners share."""
+        encoded = None if mine is None else self.domain.encode(mine)
+        operation = Input(name, self.domain, row_shape, owners, encoded)
+        return self.add(operation, (), (len(owners), *row_shape), range_)
+
+    def context(self, number: int) -> Context:
+        """The surroundings of the operation with this number."""
+        return Context(self.parties, self._streams, self.fork, number, self._randomness)
+
+    def evaluate(self, targets: Sequence[Node], outputs: Sequence[Output] = ()) -> Evaluation:
+        """Begin an evaluation.
+
+        Raises:
+            LocalError: another one is under way, or a value belongs to another fork and has not been evaluated.
+        """
+        if self._evaluating is not None:
+            raise LocalError(
+                "another evaluation of this party is under way; run them one after the other, or in forks"
+            )
+        evaluation = Evaluation(self, targets, outputs)
+        self._evaluating = evaluation
+        return evaluation
+
+    def end(self, next_round: int) -> None:
+        """The evaluation under way is over."""
+        self._evaluating = None
+        self.next_round = next_round
+
+    def take_number(self) -> int:
+        """A number that no operation of this fork has had."""
+        number = self._next_number
+        self._next_number += 1
+        return number
+
+
+class Evaluation:
+    """One evaluation of a program: `take` a round, `feed` what came, until `take` gives None.
+
+    `results` then holds the plaintexts of the outputs that we receive.
+    """
+
+    def __init__(self, program: Program, targets: Sequence[Node], outputs: Sequence[Output]) -> None:
+        self.results: dict[str, NDArray[np.int64]] = {}
+        self._program = program
+        self._scheduler = Scheduler(program.job, digest=program.digest, first_round=program.next_round)
+        self._children: dict[int, list[Node]] = {}
+        self._missing: dict[int, int] = {}
+        self._local: list[tuple[int, Node]] = []
+        self._interactive: list[Node] = []
+        self._unfinished = 0
+        self._outputs = list(outputs)
+        self._plan([*targets, *(output.node for output in outputs)])
+        self._flow()
+
+    def take(self) -> MergedRound | None:
+        """The next round, or None at the end."""
+        merged = self._scheduler.take()
+        if merged is None:
+            self._program.end(self._scheduler.next_round)
+        return merged
+
+    def feed(self, inbox: Inbox) -> None:
+        """What came in the round that `take` gave."""
+        self._scheduler.feed(inbox)
+        self._flow()
+
+    def close(self) -> None:
+        """Give up: every step is closed."""
+        self._scheduler.close()
+
+    def _plan(self, roots: Sequence[Node]) -> None:
+        """Find what is still to be computed. Iterative: a program may be deeper than Python's stack."""
+        stack = list(roots)
+        seen: set[int] = set()
+        while stack:
+            node = stack.pop()
+            if node.share is not None:
+                continue
+            if node.program is not self._program:
+                raise LocalError("a value of another fork must be evaluated there before it is used here")
+            if node.number in seen:
+                continue
+            seen.add(node.number)
+            waiting = [parent for parent in node.parents if parent.share is None]
+            self._missing[node.number] = len(waiting)
+            for parent in waiting:
+                self._children.setdefault(parent.number, []).append(node)
+            stack.extend(waiting)
+            if not waiting:
+                self._ready(node)
+        self._unfinished = len(seen)
+
+    def _ready(self, node: Node) -> None:
+        if isinstance(node.operation, Local):
+            heapq.heappush(self._local, (node.number, node))
+        else:
+            self._interactive.append(node)
+
+    def _flow(self) -> None:
+        """Compute and start all that can be, until only rounds are left to wait for."""
+        while True:
+            while self._local:
+                self._compute(heapq.heappop(self._local)[1])
+            if self._interactive:
+                self._start_batches()
+            elif self._unfinished == 0 and self._outputs:
+                self._start_outputs()
+            else:
+                return
+
+    def _compute(self, node: Node) -> None:
+        operation = node.operation
+        assert isinstance(operation, Local)  # noqa: S101 -- `_ready` sorted it so
+        self._write_down(node)
+        program = self._program
+        self._complete(node, operation.apply(program.scheme, program.parties, node.shape, _shares(node)))
+
+    def _start_batches(self) -> None:
+        ready, self._interactive = sorted(self._interactive, key=lambda node: node.number), []
+        batches: dict[tuple[str, Hashable], list[Node]] = {}
+        for node in ready:
+            operation = node.operation
+            assert isinstance(operation, Interactive)  # noqa: S101 -- `_ready` sorted it so
+            self._write_down(node)
+            batches.setdefault((operation.kind, operation.batch_key()), []).append(node)
+        for batch in batches.values():
+            self._start(batch, partial(self._finish_batch, batch))
+
+    def _start(self, batch: list[Node], done: Callable[[Sequence[object]], None]) -> None:
+        operation = batch[0].operation
+        assert isinstance(operation, Interactive)  # noqa: S101 -- `_ready` sorted it so
+        program = self._program
+        step = operation.run(
+            program.scheme, program.context(batch[0].number), batch, [_shares(node) for node in batch]
+        )
+        self._scheduler.start((batch[0].number,), step, done)
+
+    def _start_outputs(self) -> None:
+        """Everything else is computed: let the scheme verify it, then open the outputs."""
+        outputs, self._outputs = self._outputs, []
+        program = self._program
+        number = program.take_number()
+        self._unfinished += 1
+
+        def verified(_: None) -> None:
+            self._unfinished -= 1
+            for output in outputs:
+                reveal = Reveal(output.name, output.receivers, output.denominator)
+                node = program.add(reveal, (output.node,), output.node.shape, output.node.range)
+                self._unfinished += 1
+                self._interactive.append(node)
+
+        self._scheduler.start((number,), program.scheme.verify(program.context(number)), verified)
+
+    def _finish_batch(self, batch: Sequence[Node], results: Sequence[object]) -> None:
+        for node, result in zip(batch, results, strict=True):
+            if isinstance(result, Share):
+                self._complete(node, result)
+            else:
+                self._receive(node, result)
+
+    def _complete(self, node: Node, share: Share) -> None:
+        node.finish(share)
+        self._unfinished -= 1
+        for child in self._children.pop(node.number, ()):
+            self._missing[child.number] -= 1
+            if self._missing[child.number] == 0:
+                self._ready(child)
+
+    def _receive(self, node: Node, opened: object) -> None:
+        self._unfinished -= 1
+        if opened is None:
+            return
+        assert isinstance(opened, np.ndarray)  # noqa: S101 -- what `Scheme.reveal` returns
+        assert isinstance(node.operation, Reveal)  # noqa: S101 -- only reveals give plaintexts
+        self.results[node.operation.name] = _decoded(self._program.domain, opened, node)
+
+    def _write_down(self, node: Node) -> None:
+        parents = b"".join(_reference(parent) for parent in node.parents)
+        details = b"%d;%s;%s;%s" % (node.number, str(node.range).encode(), parents, node.operation.details())
+        self._program.digest.add(self._scheduler.next_round, node.operation.kind, node.shape, details)
+
+
+def _reference(parent: Node) -> bytes:
+    program = parent.program
+    assert isinstance(program, Program)  # noqa: S101 -- nodes are made by programs
+    return repr((program.fork, parent.number)).encode()
+
+
+def _shares(node: Node) -> list[Share]:
+    shares = [parent.share for parent in node.parents]
+    return [share for share in shares if share is not None]
+
+
+def _decoded(domain: Domain, opened: Words, node: Node) -> NDArray[np.int64]:
+    values = domain.decode(opened)
+    if values.size and (int(values.min()) < node.range.low or int(values.max()) > node.range.high):
+        # Honest shares of inputs in their ranges cannot give this. Who lied is unknown without MACs.
+        raise MpcnetError(
+            "a result lies outside its public range: some party's input or message was not what it should be"
+        )
+    return values

@@ -1,0 +1,365 @@
+"""`Secret`: a lazy array whose value nobody knows, with numpy's names and a public range.
+
+Operators build nodes and compute nothing; `Party.reveal` and `Party.evaluate` do. A secret stands for
+share / denominator with a public denominator, so `mean` and division by public numbers are exact.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import typing
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from mpcnet.dsl import ranges
+from mpcnet.dsl.indexing import describe_index
+from mpcnet.dsl.nodes import AddPublic, Linear, Node
+from mpcnet.dsl.program import Program
+from mpcnet.dsl.public import Public, PublicLike, to_public
+from mpcnet.dsl.ranges import Range
+from mpcnet.errors import LocalError
+
+__all__ = ("Secret", "concatenate", "stack")
+
+_TEACH = (
+    "a secret has no value here: {what} would have to know it. "
+    "Compute on it with operators, and learn what was agreed with 'await party.reveal(...)'"
+)
+
+
+class Secret:
+    """A shared array.
+
+    Supported: + and - with secrets and public numbers; * with public numbers; / by one public number; negation;
+    `sum`, `mean`, `dot` and @ with public arrays; indexing, slicing, `reshape`, `transpose`. Public operands are
+    int, Fraction, Decimal, float (taken as the exact fraction that it is) and arrays of them. They must not come
+    from secrets.
+
+    Raises:
+        LocalError: shapes do not fit, or an operation is not one of a secret.
+        RangeError: the result's range leaves the domain.
+    """
+
+    __slots__ = ("_denominator", "_node", "_program")
+    __array_ufunc__ = None  # numpy leaves ndarray + Secret to us
+
+    def __init__(self, program: Program, node: Node, denominator: int = 1) -> None:
+        self._program = program
+        self._node = node
+        self._denominator = denominator
+
+    # What is public about it
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._node.shape
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def denominator(self) -> int:
+        """The public number by which the shared integers are divided."""
+        return self._denominator
+
+    @property
+    def range(self) -> tuple[Fraction, Fraction]:
+        """Lowest and highest value that it can have, known to all."""
+        low, high = self._node.range.low, self._node.range.high
+        return Fraction(low, self._denominator), Fraction(high, self._denominator)
+
+    @property
+    def node(self) -> Node:
+        """The graph node, for those who extend the DSL."""
+        return self._node
+
+    @property
+    def program(self) -> Program:
+        """The fork's program, for those who extend the DSL."""
+        return self._program
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise LocalError("a secret of shape () has no length")
+        return self.shape[0]
+
+    def __repr__(self) -> str:
+        low, high = self.range
+        return f"Secret(shape={self.shape}, range=[{low}, {high}])"
+
+    # What would need its value
+
+    def __bool__(self) -> bool:
+        raise LocalError(_TEACH.format(what="'if' or 'and'"))
+
+    def __int__(self) -> int:
+        raise LocalError(_TEACH.format(what="int()"))
+
+    def __float__(self) -> float:
+        raise LocalError(_TEACH.format(what="float()"))
+
+    def __index__(self) -> int:
+        raise LocalError(_TEACH.format(what="indexing with it"))
+
+    def __iter__(self) -> Iterator[Secret]:
+        raise LocalError(
+            "a secret is not iterated: operate on the whole array, or take x[i] for i in range(len(x))"
+        )
+
+    def __array__(self, dtype: object = None, copy: object = None) -> typing.NoReturn:
+        raise LocalError(_TEACH.format(what="a numpy array of it"))
+
+    # Arithmetic
+
+    def __neg__(self) -> Secret:
+        return self._linear("negate", np.negative, self.shape, -self._node.range)
+
+    def __pos__(self) -> Secret:
+        return self
+
+    def __add__(self, other: Secret | PublicLike) -> Secret:
+        if isinstance(other, Secret):
+            return _combine("add", np.add, operator.add, self, other)
+        return self._add_public(_operand(other, "+"))
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Secret | PublicLike) -> Secret:
+        if isinstance(other, Secret):
+            return _combine("subtract", np.subtract, lambda a, b: a + -b, self, other)
+        value = _operand(other, "-")
+        return self._add_public(Public(_negated(value), value.denominator))
+
+    def __rsub__(self, other: PublicLike) -> Secret:
+        return -self + other
+
+    def __mul__(self, other: PublicLike) -> Secret:
+        if isinstance(other, Secret):
+            raise LocalError(
+                "the product of two secrets needs correlated randomness, which this version does not make"
+            )
+        factor = _operand(other, "*")
+        if factor.shape == () and int(factor.numerators) == 1 == factor.denominator:
+            return self
+        shape = _broadcast(self.shape, factor.shape)
+        words = self._program.domain.encode(factor.numerators)
+        bound = self._node.range.times(ranges.of_values(factor.numerators))
+        return self._linear("scale", lambda a: np.multiply(a, words), shape, bound, factor)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: PublicLike) -> Secret:
+        if isinstance(other, Secret):
+            raise LocalError("division by a secret is not an operation of a secret")
+        divisor = _operand(other, "/")
+        if divisor.shape != ():
+            raise LocalError("divide by one public number; for an array of them multiply by an array of Fractions")
+        if int(divisor.numerators) == 0:
+            raise LocalError("division by zero")
+        return self * Fraction(divisor.denominator, int(divisor.numerators))
+
+    def __rtruediv__(self, other: object) -> typing.NoReturn:
+        raise LocalError("division by a secret is not an operation of a secret")
+
+    def __matmul__(self, other: PublicLike) -> Secret:
+        return self.dot(other)
+
+    def __rmatmul__(self, other: PublicLike) -> Secret:
+        matrix = _operand(other, "@")
+        return self._product(matrix, (matrix.shape, self.shape), lambda a, c: np.matmul(c, a), axis=-1)
+
+    def dot(self, other: PublicLike) -> Secret:
+        """The matrix product with a public array, as numpy's `matmul` for one and two dimensions."""
+        if isinstance(other, Secret):
+            raise LocalError(
+                "the product of two secrets needs correlated randomness, which this version does not make"
+            )
+        matrix = _operand(other, "@")
+        axis = 0 if matrix.numerators.ndim == 1 else -2
+        return self._product(matrix, (self.shape, matrix.shape), np.matmul, axis=axis)
+
+    def _product(
+        self,
+        matrix: Public,
+        shapes: tuple[tuple[int, ...], tuple[int, ...]],
+        function: Callable[..., typing.Any],
+        axis: int,
+    ) -> Secret:
+        if not all(1 <= len(shape) <= 2 for shape in shapes):
+            raise LocalError(f"@ takes arrays of one or two dimensions, not {shapes[0]} @ {shapes[1]}")
+        if shapes[0][-1] != shapes[1][0]:
+            raise LocalError(
+                f"shapes {shapes[0]} and {shapes[1]} do not fit for @: {shapes[0][-1]} is not {shapes[1][0]}"
+            )
+        shape = shapes[0][:-1] + shapes[1][1:]
+        words = self._program.domain.encode(np.ascontiguousarray(matrix.numerators))
+        bound = ranges.of_dot(self._node.range, matrix.numerators, axis)
+        return self._linear("dot", lambda a: function(a, words), shape, bound, matrix)
+
+    def sum(self, axis: int | None = None) -> Secret:
+        """The sum over an axis, or over everything."""
+        shape, count = self._reduced(axis)
+        bound = self._node.range.summed(count)
+        return self._linear(
+            "sum",
+            lambda a: np.sum(a, axis=axis, dtype=np.uint64),
+            shape,
+            bound,
+            parameters=repr(axis).encode(),
+        )
+
+    def mean(self, axis: int | None = None) -> Secret:
+        """The exact mean over an axis, or over everything."""
+        _, count = self._reduced(axis)
+        if count == 0:
+            raise LocalError("the mean of nothing is not defined")
+        return self.sum(axis) / count
+
+    def _reduced(self, axis: int | None) -> tuple[tuple[int, ...], int]:
+        if axis is None:
+            return (), self.size
+        if not -self.ndim <= axis < self.ndim:
+            raise LocalError(f"axis {axis} does not exist in shape {self.shape}")
+        axis %= self.ndim
+        return self.shape[:axis] + self.shape[axis + 1 :], self.shape[axis]
+
+    # Structure
+
+    def __getitem__(self, key: typing.Any) -> Secret:
+        shape, description = describe_index(key, self.shape)
+        return self._linear("index", lambda a: a[key], shape, self._node.range, parameters=description)
+
+    def reshape(self, *shape: int | tuple[int, ...]) -> Secret:
+        """The same elements in another shape; one dimension may be -1."""
+        wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
+        try:
+            result = np.broadcast_to(np.False_, self.shape).reshape(typing.cast("tuple[int, ...]", wanted)).shape
+        except (ValueError, TypeError):
+            raise LocalError(f"{self.size} elements of shape {self.shape} do not fit into shape {wanted}") from None
+        return self._linear("reshape", lambda a: a.reshape(result), result, self._node.range)
+
+    def transpose(self) -> Secret:
+        """The axes in reverse order."""
+        return self._linear("transpose", np.transpose, self.shape[::-1], self._node.range)
+
+    @property
+    def T(self) -> Secret:  # noqa: N802 -- numpy's name
+        """The same as `transpose`."""
+        return self.transpose()
+
+    # Inner workings
+
+    def _add_public(self, value: Public) -> Secret:
+        denominator = math.lcm(self._denominator, value.denominator)
+        base = self._scaled_to(denominator)
+        shape = _broadcast(self.shape, value.shape)
+        if shape != self.shape:
+            base = base._linear("broadcast", lambda a: np.broadcast_to(a, shape), shape, base._node.range)
+        scaled = value.scaled_to(denominator)
+        bound = base._node.range + ranges.of_values(scaled.numerators)
+        operation = AddPublic(self._program.domain.encode(scaled.numerators), scaled.digest())
+        return Secret(self._program, self._program.add(operation, (base._node,), shape, bound), denominator)
+
+    def _scaled_to(self, denominator: int) -> Secret:
+        factor = denominator // self._denominator
+        if factor == 1:
+            return self
+        scaled = self * factor
+        return Secret(self._program, scaled._node, denominator)
+
+    def _linear(
+        self,
+        kind: str,
+        function: Callable[..., typing.Any],
+        shape: tuple[int, ...],
+        bound: Range,
+        factor: Public | None = None,
+        parameters: bytes = b"",
+    ) -> Secret:
+        details = factor.digest() if factor else parameters
+        node = self._program.add(Linear(kind, function, details), (self._node,), shape, bound)
+        return Secret(self._program, node, self._denominator * (factor.denominator if factor else 1))
+
+
+def concatenate(values: Sequence[Secret], axis: int = 0) -> Secret:
+    """Secrets one after the other along an axis, as `numpy.concatenate`."""
+    return _joined("concatenate", lambda *arrays: np.concatenate(arrays, axis=axis), values, axis)
+
+
+def stack(values: Sequence[Secret], axis: int = 0) -> Secret:
+    """Secrets of one shape side by side along a new axis, as `numpy.stack`."""
+    return _joined("stack", lambda *arrays: np.stack(arrays, axis=axis), values, axis)
+
+
+def _joined(kind: str, function: Callable[..., typing.Any], values: Sequence[Secret], axis: int) -> Secret:
+    if not values or not all(isinstance(value, Secret) for value in values):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise LocalError(f"{kind} takes a sequence of at least one secret")
+    denominator = math.lcm(*(value.denominator for value in values))
+    aligned = [value._scaled_to(denominator) for value in values]
+    try:
+        shape = function(*(np.broadcast_to(np.False_, value.shape) for value in aligned)).shape
+    except ValueError:
+        shapes = ", ".join(str(value.shape) for value in values)
+        raise LocalError(f"shapes {shapes} do not fit for {kind} along axis {axis}") from None
+    bound = aligned[0].node.range
+    for value in aligned[1:]:
+        bound = bound.union(value.node.range)
+    program = _common_program(aligned)
+    operation = Linear(kind, function, repr(axis).encode())
+    node = program.add(operation, tuple(value.node for value in aligned), shape, bound)
+    return Secret(program, node, denominator)
+
+
+def _combine(
+    kind: str, function: Callable[..., typing.Any], bound: Callable[[Range, Range], Range], x: Secret, y: Secret
+) -> Secret:
+    denominator = math.lcm(x.denominator, y.denominator)
+    left, right = x._scaled_to(denominator), y._scaled_to(denominator)
+    shape = _broadcast(x.shape, y.shape)
+    program = _common_program([left, right])
+    node = program.add(
+        Linear(kind, function), (left.node, right.node), shape, bound(left.node.range, right.node.range)
+    )
+    return Secret(program, node, denominator)
+
+
+def _common_program(values: Sequence[Secret]) -> Program:
+    """The fork in which values meet: the deepest one, whose ancestors must hold the others, evaluated."""
+    program = max((value.program for value in values), key=lambda program: len(program.fork))
+    for value in values:
+        other = value.program
+        if other is program:
+            continue
+        if other.job != program.job or other.fork != program.fork[: len(other.fork)]:
+            raise LocalError("values of two forks, or of two jobs, do not meet; evaluate them in a common parent")
+        if value.node.share is None:
+            raise LocalError("a value of another fork must be evaluated there before it is used here")
+    return program
+
+
+def _operand(value: object, sign: str) -> Public:
+    try:
+        return to_public(value)
+    except LocalError as error:
+        raise type(error)(f"'{sign}' with a secret: {error}") from None
+
+
+def _broadcast(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
+    try:
+        return np.broadcast_shapes(first, second)
+    except ValueError:
+        raise LocalError(f"shapes {first} and {second} do not fit together") from None
+
+
+def _negated(value: Public) -> typing.Any:
+    if value.numerators.size and int(value.numerators.min()) == -(2**63):
+        raise LocalError("-2^63 has no counterpart in 64 bits")
+    return -value.numerators

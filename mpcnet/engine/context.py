@@ -1,0 +1,97 @@
+"""What a step is given: who takes part, and the randomness that belongs to its operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from mpcnet.algebra import Domain, Label, Streams, Words
+from mpcnet.algebra.prg import NOBODY
+from mpcnet.errors import LocalError
+
+__all__ = ("Context", "Parties")
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Who takes part in a program, by roster index.
+
+    Args:
+        me: our own index.
+        computing: the computing parties, in the order that was agreed; a scheme's party i is computing[i].
+        everyone: all who run the program, in roster order.
+        names: by index, for errors.
+    """
+
+    me: int
+    computing: tuple[int, ...]
+    everyone: tuple[int, ...]
+    names: Mapping[int, str]
+
+    @property
+    def computes(self) -> bool:
+        """Whether we hold shares."""
+        return self.me in self.computing
+
+    @property
+    def peers(self) -> tuple[int, ...]:
+        """The other computing parties."""
+        return tuple(party for party in self.computing if party != self.me)
+
+
+@dataclass(slots=True, repr=False)
+class Context:
+    """The surroundings of one operation.
+
+    Args:
+        parties: who takes part.
+        streams: by peer, the streams of our pair in this job and fork.
+        node: number of the operation; unique in its fork, so that its labels are.
+        randomness: n to n uniform bytes of our own.
+    """
+
+    parties: Parties
+    streams: Mapping[int, Streams]
+    fork: tuple[str, ...]
+    node: int
+    randomness: Callable[[int], bytes]
+    _indices: dict[tuple[str, int, int], int] = field(default_factory=dict[tuple[str, int, int], int])
+
+    def __repr__(self) -> str:
+        return f"Context(me={self.parties.me}, fork={self.fork!r}, node={self.node})"
+
+    @property
+    def me(self) -> int:
+        """Our roster index."""
+        return self.parties.me
+
+    def pair_uniform(
+        self, peer: int, domain: Domain, shape: tuple[int, ...], *, purpose: str, owner: int = NOBODY
+    ) -> Words:
+        """A uniform array that only we and the peer can compute; each call gives a new one.
+
+        The peer gets the same array when it asks for the same purpose and owner, in the same order.
+
+        Raises:
+            LocalError: we share no seed with this party.
+        """
+        if peer not in self.streams:
+            raise LocalError(f"no seed is shared with {self.parties.names.get(peer, f'party {peer}')}")
+        index = self._indices.get((purpose, owner, peer), 0)
+        self._indices[purpose, owner, peer] = index + 1
+        return self.streams[peer].uniform(domain, shape, Label(purpose, owner, self.fork, self.node, index))
+
+    def zero_share(self, domain: Domain, shape: tuple[int, ...], *, purpose: str) -> Words:
+        """Our share of a fresh additive sharing of zero among the computing parties, without a message.
+
+        Each pair's stream is added by the lower and subtracted by the higher position; the sum over all parties
+        telescopes to zero, and any n - 1 shares are uniform to whoever misses one honest pair's seed.
+        """
+        total = domain.zeros(shape)
+        mine = self.parties.computing.index(self.me)
+        for position, peer in enumerate(self.parties.computing):
+            if position > mine:
+                total += self.pair_uniform(peer, domain, shape, purpose=purpose)
+            elif position < mine:
+                total -= self.pair_uniform(peer, domain, shape, purpose=purpose)
+        return total

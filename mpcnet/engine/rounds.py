@@ -1,0 +1,51 @@
+"""Steps and rounds: how a protocol talks without touching a socket, a clock or a scheduler.
+
+    Step = Generator[Round, Inbox, T]
+
+A step yields what it sends and how many bytes it expects from whom, is resumed with exactly those bytes, and
+returns its result. Who drives it decides where the bytes travel: `lockstep` joins the steps of n parties in a
+loop, the session joins them over encrypted links, the simulator over a modelled network. Sizes are known before
+bytes come, so a peer can never make us allocate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from mpcnet.algebra import Buffer
+
+__all__ = ("Inbox", "Round", "Step")
+
+T = TypeVar("T")
+
+Inbox = Mapping[int, memoryview]
+"""By sender (roster index): what it sent, of the expected size, read-only."""
+
+
+def _nothing_to_send() -> dict[int, Buffer]:
+    return {}
+
+
+def _nothing_expected() -> dict[int, int]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One exchange of messages, seen from one party.
+
+    Buffers given to a round are frozen: nobody writes them again. All parties of a program yield the same number
+    of rounds, also those that neither send nor expect anything in one.
+
+    Args:
+        to: by receiver (roster index), the bytes for it; an entry may be empty, and is then still a message.
+        expect: by sender (roster index), how many bytes it will send.
+    """
+
+    to: Mapping[int, Buffer] = field(default_factory=_nothing_to_send)
+    expect: Mapping[int, int] = field(default_factory=_nothing_expected)
+
+
+Step = Generator[Round, Inbox, T]
