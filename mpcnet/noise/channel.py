@@ -114,12 +114,7 @@ class Channel:
         """
         size = len(ciphertext) - AEAD_TAG_BYTES
         receive = self._receive
-        if (
-            not 0 <= size <= RECORD_PLAINTEXT_MAX
-            or len(out) < size
-            or receive is None
-            or self._failure is not None
-        ):
+        if not 0 <= size <= RECORD_PLAINTEXT_MAX or len(out) < size or receive is None or self._failure is not None:
             raise self._cannot_open(size, len(out))
         try:
             receive.decrypt_into(ciphertext, out[:size])

@@ -243,9 +243,7 @@ def _check_names(pattern: str, cipher: str, hash_name: str) -> None:
             raise LocalError(f"unknown Noise {what} {name!r}; known are {', '.join(known)}")
 
 
-def _check_keys(
-    pattern: Pattern, *, initiator: bool, s: bytes | None, rs: bytes | None, e: bytes | None
-) -> None:
+def _check_keys(pattern: Pattern, *, initiator: bool, s: bytes | None, rs: bytes | None, e: bytes | None) -> None:
     if s is None and pattern.needs_static(initiator=initiator):
         raise LocalError(f"{pattern.name} needs our static key")
     if (rs is not None) != pattern.needs_remote_static(initiator=initiator):
