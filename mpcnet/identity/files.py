@@ -1,0 +1,104 @@
+"""Writing small files so that a crash or a second writer never leaves half of one.
+
+The text goes to a new file beside the target, is flushed to the disk, and then takes the target's name in one
+step: by a hard link where the target must not exist yet, by a rename where it may.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from mpcnet.errors import LocalError
+from mpcnet.primitives import random_bytes
+
+__all__ = ("create_private", "read_text", "replace_text")
+
+_PRIVATE_MODE = 0o600
+_PUBLIC_MODE = 0o644
+_OTHERS = 0o077
+# Rosters of a thousand parties have 150 KB; nothing that we read is longer.
+_MAX_BYTES = 1 << 20
+
+
+def create_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read.
+
+    Raises:
+        LocalError: the file exists, or it cannot be written.
+    """
+    temporary = _temporary(path)
+    try:
+        _write(temporary, text, _PRIVATE_MODE)
+        os.link(temporary, path)
+        _sync_folder(path.parent)
+    except FileExistsError:
+        raise LocalError(f"{path} exists and is not overwritten") from None
+    except OSError as error:
+        raise LocalError(f"{path} cannot be written: {error.strerror}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file that everybody may read, in place of one that may be there.
+
+    Raises:
+        LocalError: it cannot be written.
+    """
+    temporary = _temporary(path)
+    try:
+        _write(temporary, text, _PUBLIC_MODE)
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise LocalError(f"{path} cannot be written: {error.strerror}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_text(path: Path, *, private: bool) -> str:
+    """Read a file; a private one is refused if others than its owner have any right to it.
+
+    Raises:
+        LocalError: it is missing, unreadable, too long, open to others or not text.
+    """
+    try:
+        with path.open("rb") as file:
+            # The mode of the file that is open, not of what the name may mean a moment later.
+            mode = os.fstat(file.fileno()).st_mode
+            if private and os.name == "posix" and mode & _OTHERS:
+                raise LocalError(f"{path} is open to others (mode {mode & 0o777:03o}): chmod 600 {path}")
+            content = file.read(_MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise LocalError(f"{path} does not exist") from None
+    except OSError as error:
+        raise LocalError(f"{path} cannot be read: {error.strerror}") from None
+    if len(content) > _MAX_BYTES:
+        raise LocalError(f"{path} is longer than {_MAX_BYTES} bytes")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise LocalError(f"{path} is damaged: not text") from None
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{random_bytes(6).hex()}")
+
+
+def _write(path: Path, text: str, mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return  # a folder cannot be opened there
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
