@@ -243,9 +243,9 @@ class Roster:
             raise LocalError(f"not a roster that this version reads: it must say version = {_VERSION}")
         _refuse_unknown("a roster", fields, _FILE_FIELDS)
         parties = fields.get("party", [])
-        if not isinstance(parties, list):
+        if not _is_list(parties):
             raise LocalError("a roster lists its parties under [[party]]")
-        members = tuple(_member(index, raw) for index, raw in enumerate(cast("list[Any]", parties)))
+        members = tuple(_member(index, raw) for index, raw in enumerate(parties))
         roster = cls(members, fields.get("cipher", "AESGCM"))
         roster._refuse_problems()
         return roster
@@ -309,6 +309,10 @@ def _refuse_unknown(what: str, fields: Mapping[str, Any], known: set[str]) -> No
     unknown = sorted(set(fields) - known)
     if unknown:
         raise LocalError(f"{what} has no field {', '.join(map(repr, unknown))}")
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
 
 
 def _member(index: int, raw: Any) -> Member:
