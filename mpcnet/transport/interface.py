@@ -3,7 +3,9 @@
 Two implementations: `mpcnet.transport.tcp` (encrypted links over TCP) and `mpcnet.sim` (objects passed inside
 one process, on a virtual clock). `mpcnet.testing.check_transport` holds both to this contract.
 
-Peers are roster indices. Frames from one peer arrive in the order sent, each once; between peers there is no
+Peers are roster indices. Frames from one peer arrive each once and in the order sent, with one exception: a
+small frame may overtake big ones of another job, or of another fork of its job (never those of the job's main
+stream, nor main-stream frames those of a fork), and an ABORT may overtake anything. Between peers there is no
 order. `Receiver` methods are called from the transport's reader: they are synchronous and must be quick.
 """
 

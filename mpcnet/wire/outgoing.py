@@ -1,0 +1,238 @@
+"""The sending half of a link, without a socket: frames in, sealed batches out.
+
+Frames wait in two lanes. The slow lane holds big frames, of which one at a time is on its way, and the small
+ones that must not overtake them. The fast lane holds all other small frames; they pass between the runs of a
+big one. A small frame may overtake a big one only if no program can notice: they belong to different jobs, or
+to different forks of one job; and an ABORT always may, since the job's other bytes are worthless then.
+
+A batch is sealed when the one before was sent to its last byte: the counter of the cipher and the bytes on
+the wire go in step, and whoever finds a batch half sent just goes on with it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass
+
+from mpcnet.errors import LocalError
+from mpcnet.wire.codec import encode_header
+from mpcnet.wire.frames import Frame, Header, Kind
+from mpcnet.wire.items import CONTINUE_ITEM, PRELUDE_BYTES, SMALL, START, is_small, pack_prelude
+from mpcnet.wire.limits import (
+    BATCH_RECORDS,
+    FRAME_OVERHEAD,
+    RECORD_MAX,
+    RECORD_PLAINTEXT_MAX,
+    RUN_BYTES,
+    Limits,
+    RecordCipher,
+)
+
+__all__ = ("Outgoing",)
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A frame that waits to be sent or acknowledged. Its number is given when it is sent."""
+
+    header: Header
+    encoded: bytes
+    body: memoryview
+    number: int = 0
+
+    @property
+    def is_small(self) -> bool:
+        return is_small(len(self.encoded), self.body.nbytes)
+
+    @property
+    def counted_bytes(self) -> int:
+        return self.body.nbytes + FRAME_OVERHEAD
+
+    def prelude(self, tag: int) -> bytes:
+        return pack_prelude(tag, self.number, len(self.encoded), self.body.nbytes)
+
+
+class Outgoing:
+    """Orders, numbers, cuts and seals frames; keeps them until they are acknowledged.
+
+    Args:
+        cipher: seals records.
+        limits: of this party.
+    """
+
+    def __init__(self, cipher: RecordCipher, limits: Limits) -> None:
+        self._cipher = cipher
+        self._limits = limits
+        self._link: deque[_Entry] = deque()
+        self._fast: deque[_Entry] = deque()
+        self._slow: deque[_Entry] = deque()
+        self._slow_streams: Counter[tuple[bytes, bytes]] = Counter()
+        self._slow_jobs: Counter[bytes] = Counter()
+        self._unacknowledged: deque[_Entry] = deque()
+        self._outstanding_bytes = 0
+        self._last_number = 0
+        self._big: _Entry | None = None
+        self._big_at = 0
+        self._run_left = 0
+        self._abandoned = False
+        self._buffer = memoryview(bytearray(BATCH_RECORDS * RECORD_MAX))
+        self._at = self._end = 0
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the outbox is within its bound, so that one more frame may come."""
+        return self._outstanding_bytes <= self._limits.outbox_bytes
+
+    @property
+    def last_number(self) -> int:
+        """Number of the latest frame that was sealed; an acknowledgement beyond it is a lie."""
+        return self._last_number
+
+    def queue(self, frame: Frame) -> None:
+        """Take a frame of the session. Its body must not be written from now on.
+
+        Raises:
+            LocalError: the kind belongs to the link, or the body is over the limit.
+        """
+        if not frame.header.kind.is_session:
+            raise LocalError(f"{frame.header.kind.name} frames are the link's own")
+        if frame.body.nbytes > self._limits.max_frame_bytes:
+            allowed = self._limits.max_frame_bytes
+            raise LocalError(f"a frame of {frame.body.nbytes} bytes is over the limit of {allowed}")
+        entry = _Entry(frame.header, encode_header(frame.header), frame.body)
+        self._outstanding_bytes += entry.counted_bytes
+        if entry.is_small and not self._must_wait(frame.header):
+            self._fast.append(entry)
+        else:
+            self._slow.append(entry)
+            self._slow_streams[frame.header.job, frame.header.fork] += 1
+            self._slow_jobs[frame.header.job] += 1
+
+    def queue_link(self, header: Header, body: bytes) -> None:
+        """Take a frame of the link itself: unnumbered, ahead of all others, never kept."""
+        self._link.append(_Entry(header, encode_header(header), memoryview(body)))
+
+    def abandon(self) -> None:
+        """Forget what was not begun; the peer said goodbye and would drop it."""
+        for lane in (self._fast, self._slow, self._unacknowledged):
+            lane.clear()
+        # A run that was begun must be finished; what follows it is up to us.
+        self._abandoned = True
+        if not self._run_left:
+            self._big = None
+        self._slow_streams.clear()
+        self._slow_jobs.clear()
+        self._outstanding_bytes = 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every frame was sealed and sent, although perhaps not acknowledged."""
+        waiting = self._link or self._fast or self._slow or self._big is not None
+        return not waiting and self._at == self._end
+
+    def acknowledged(self, number: int) -> None:
+        """The peer has every frame up to this number; drop them."""
+        while self._unacknowledged and self._unacknowledged[0].number <= number:
+            self._outstanding_bytes -= self._unacknowledged.popleft().counted_bytes
+
+    def outgoing(self) -> memoryview:
+        """The bytes to send next: the rest of a batch, or a new batch. Empty if there is nothing to send."""
+        if self._at == self._end:
+            self._seal_batch()
+        return self._buffer[self._at : self._end]
+
+    def sent(self, count: int) -> None:
+        """The socket took the first `count` bytes of what `outgoing` showed."""
+        if not 0 <= count <= self._end - self._at:
+            raise LocalError(f"{count} bytes cannot have been sent of {self._end - self._at}")
+        self._at += count
+
+    def _must_wait(self, header: Header) -> bool:
+        if header.kind is Kind.ABORT or not self._slow_jobs[header.job]:
+            return False
+        streams = self._slow_streams
+        return not header.fork or streams[header.job, header.fork] > 0 or streams[header.job, b""] > 0
+
+    def _seal_batch(self) -> None:
+        self._at = self._end = 0
+        for _ in range(BATCH_RECORDS):
+            if self._run_left:
+                self._seal_body()
+            elif plaintext := self._next_items():
+                self._end += self._cipher.seal_into(plaintext, self._buffer[self._end :])
+            else:
+                return
+
+    def _seal_body(self) -> None:
+        big = self._big
+        if big is None:
+            raise LocalError("a run of body records needs a big frame")
+        size = min(self._run_left, RECORD_PLAINTEXT_MAX)
+        piece = big.body[self._big_at : self._big_at + size]
+        self._end += self._cipher.seal_into(piece, self._buffer[self._end :])
+        self._big_at += size
+        self._run_left -= size
+        if self._big_at == big.body.nbytes:
+            self._big = None
+            self._left_slow_lane(big)
+        elif self._abandoned and not self._run_left:
+            self._big = None
+
+    def _next_items(self) -> bytes:
+        """The plaintext of the next record that holds items; empty if nothing waits."""
+        parts: list[bytes | memoryview] = []
+        room = RECORD_PLAINTEXT_MAX - len(CONTINUE_ITEM)
+        room = self._take_small(self._link, parts, room)
+        room = self._take_small(self._fast, parts, room)
+        if self._big is not None:
+            parts.append(CONTINUE_ITEM)
+            self._start_run(self._big)
+        else:
+            self._take_slow(parts, room)
+        return b"".join(parts)
+
+    def _take_small(self, lane: deque[_Entry], parts: list[bytes | memoryview], room: int) -> int:
+        while lane and lane[0].is_small:
+            entry = lane[0]
+            size = PRELUDE_BYTES + len(entry.encoded) + entry.body.nbytes
+            if size > room:
+                break
+            lane.popleft()
+            self._give_number(entry)
+            parts += (entry.prelude(SMALL), entry.encoded, entry.body)
+            room -= size
+            if lane is self._slow:
+                self._left_slow_lane(entry)
+        return room
+
+    def _take_slow(self, parts: list[bytes | memoryview], room: int) -> None:
+        room = self._take_small(self._slow, parts, room)
+        if not self._slow or self._slow[0].is_small:
+            return
+        if PRELUDE_BYTES + len(self._slow[0].encoded) > room:
+            return
+        entry = self._big = self._slow.popleft()
+        self._big_at = 0
+        self._give_number(entry)
+        parts += (entry.prelude(START), entry.encoded)
+        self._start_run(entry)
+
+    def _start_run(self, big: _Entry) -> None:
+        self._run_left = min(big.body.nbytes - self._big_at, RUN_BYTES)
+
+    def _left_slow_lane(self, entry: _Entry) -> None:
+        # Counters keep zeros; a long-lived link must not collect one for each job it ever carried.
+        job, fork = entry.header.job, entry.header.fork
+        self._slow_streams[job, fork] -= 1
+        if self._slow_streams[job, fork] <= 0:
+            del self._slow_streams[job, fork]
+        self._slow_jobs[job] -= 1
+        if self._slow_jobs[job] <= 0:
+            del self._slow_jobs[job]
+
+    def _give_number(self, entry: _Entry) -> None:
+        if not entry.header.kind.is_session:
+            return
+        self._last_number += 1
+        entry.number = self._last_number
+        self._unacknowledged.append(entry)
