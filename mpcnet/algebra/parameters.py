@@ -14,4 +14,4 @@ __all__ = ("KAPPA", "SEED_BYTES", "SIGMA")
 KAPPA: Final = 128
 SIGMA: Final = 40
 SEED_BYTES: Final = 32
-"""Bytes of a pair's seed: twice κ, so that the seed survives as a BLAKE2b key with room for multi-target attacks."""
+"""Bytes of a pair's seed: twice κ, so that guessing one of many seeds at once stays out of reach."""

@@ -20,7 +20,7 @@ def describe_index(key: typing.Any, shape: tuple[int, ...]) -> tuple[tuple[int, 
     Raises:
         LocalError: the key is out of bounds, or no public index.
     """
-    items: tuple[typing.Any, ...] = key if isinstance(key, tuple) else (key,)
+    items = typing.cast("tuple[object, ...]", key) if isinstance(key, tuple) else (key,)
     description = b",".join(_describe(item) for item in items)
     try:
         # A view without memory of its own: only shapes matter here.
@@ -30,11 +30,12 @@ def describe_index(key: typing.Any, shape: tuple[int, ...]) -> tuple[tuple[int, 
 
 
 def _describe(item: object) -> bytes:
+    public: typing.Any = item  # pyright cannot name the element types of what isinstance finds
     if item is None or item is Ellipsis or isinstance(item, int | slice | np.integer):
-        return repr(item).encode()
+        return repr(public).encode()
     if isinstance(item, list | np.ndarray):
-        array = np.asarray(typing.cast("object", item))
+        array = np.asarray(public)
         if array.dtype.kind in "iub":
             head = f"{array.dtype.kind}{array.shape}".encode()
             return hashlib.blake2b(head + array.astype("<i8").tobytes(), digest_size=16).digest()
-    raise LocalError(f"a {type(item).__name__} is no public index of a secret")
+    raise LocalError(f"a {type(public).__name__} is no public index of a secret")

@@ -6,6 +6,8 @@ is evaluated, and then it forgets its parents, so that what nobody refers to is 
 
 from __future__ import annotations
 
+import itertools
+import math
 import typing
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
@@ -183,17 +185,18 @@ class Reveal(Interactive):
 
 def joined(shares: Sequence[Share], scheme: Scheme) -> Share:
     """One flat share of all elements, in order; a single share is not copied."""
-    size = sum(int(np.prod(share.shape, dtype=np.int64)) for share in shares)
-    if len(shares) == 1:
-        return scheme.linear(lambda a: a.reshape(-1), (size,), shares[0])
-    return scheme.linear(lambda *arrays: np.concatenate([a.reshape(-1) for a in arrays]), (size,), *shares)
+
+    def flatten(*arrays: Words) -> Words:
+        flat = [array.reshape(-1) for array in arrays]
+        return flat[0] if len(flat) == 1 else np.concatenate(flat)
+
+    return scheme.linear(flatten, (sum(math.prod(share.shape) for share in shares),), *shares)
 
 
 def split(flat: Words, shapes: Sequence[tuple[int, ...]]) -> list[Words]:
     """The inverse of `joined`."""
-    sizes = [int(np.prod(shape, dtype=np.int64)) for shape in shapes]
-    pieces = np.split(flat, np.cumsum(sizes)[:-1]) if len(sizes) > 1 else [flat]
-    return [piece.reshape(shape) for piece, shape in zip(pieces, shapes, strict=True)]
+    ends = itertools.accumulate(math.prod(shape) for shape in shapes)
+    return [flat[end - math.prod(shape) : end].reshape(shape) for end, shape in zip(ends, shapes, strict=True)]
 
 
 if typing.TYPE_CHECKING:

@@ -13,6 +13,7 @@ import heapq
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,8 +77,7 @@ class Program:
     def add(self, operation: Operation, parents: tuple[Node, ...], shape: tuple[int, ...], range_: Range) -> Node:
         """A new node; raises `RangeError` if its range leaves the domain."""
         range_.check(self.domain, f"'{operation.kind}'")
-        node = Node(self.take_number(), operation, parents, shape, range_, self)
-        return node
+        return Node(self.take_number(), operation, parents, shape, range_, self)
 
     def input(
         self,
@@ -260,9 +260,9 @@ class Evaluation:
         self._unfinished -= 1
         if opened is None:
             return
-        assert isinstance(opened, np.ndarray)  # noqa: S101 -- what `Scheme.reveal` returns
         assert isinstance(node.operation, Reveal)  # noqa: S101 -- only reveals give plaintexts
-        self.results[node.operation.name] = _decoded(self._program.domain, opened, node)
+        words = cast("Words", opened)  # what `Scheme.reveal` returns
+        self.results[node.operation.name] = _decoded(self._program.domain, words, node)
 
     def _write_down(self, node: Node) -> None:
         parents = b"".join(_reference(parent) for parent in node.parents)

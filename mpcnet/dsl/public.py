@@ -56,11 +56,12 @@ def to_public(value: object) -> Public:
         RangeError: an integer needs more than 64 bits, also after bringing fractions to one denominator.
     """
     if isinstance(value, int | np.integer):
-        return Public(_int64(np.asarray(int(value), np.object_)), 1)
+        return Public(_int64(np.asarray(int(typing.cast("int", value)), np.object_)), 1)
     if isinstance(value, Fraction | Decimal | float | np.floating):
-        if not math.isfinite(value):
+        number = typing.cast("Fraction", value)
+        if not math.isfinite(number):
             raise LocalError("a public operand must be finite")
-        exact = Fraction(typing.cast("Fraction", value))
+        exact = Fraction(number)
         return Public(_int64(np.asarray(exact.numerator, np.object_)), exact.denominator)
     if isinstance(value, list | tuple | np.ndarray | np.generic):
         return _array_to_public(np.asarray(typing.cast("object", value)))
@@ -88,9 +89,10 @@ def _array_to_public(array: NDArray[typing.Any]) -> Public:
 
 
 def _objects(array: NDArray[np.object_]) -> Public:
-    if not all(isinstance(item, numbers.Rational | Decimal | float) for item in array.flat):
+    items = typing.cast("list[object]", array.reshape(-1).tolist())
+    if not all(isinstance(item, numbers.Rational | Decimal | float) for item in items):
         raise LocalError("an array of objects must hold int, Fraction, Decimal or float")
-    exact = [Fraction(item) for item in typing.cast("list[Fraction]", array.reshape(-1).tolist())]
+    exact = [Fraction(typing.cast("Fraction", item)) for item in items]
     denominator = math.lcm(*(item.denominator for item in exact)) if exact else 1
     numerators = np.empty(array.shape, np.object_)
     numerators.reshape(-1)[:] = [int(item * denominator) for item in exact]

@@ -35,6 +35,9 @@ class Range:
     def __add__(self, other: Range) -> Range:
         return Range(self.low + other.low, self.high + other.high)
 
+    def __sub__(self, other: Range) -> Range:
+        return Range(self.low - other.high, self.high - other.low)
+
     def __neg__(self) -> Range:
         return Range(-self.high, -self.low)
 

@@ -14,7 +14,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from mpcnet.dsl import ranges
+from mpcnet.algebra import Words
+from mpcnet.dsl import maps, ranges
 from mpcnet.dsl.indexing import describe_index
 from mpcnet.dsl.nodes import AddPublic, Linear, Node
 from mpcnet.dsl.program import Program
@@ -23,6 +24,8 @@ from mpcnet.dsl.ranges import Range
 from mpcnet.errors import LocalError
 
 __all__ = ("Secret", "concatenate", "stack")
+
+Axis = int | tuple[int, ...] | None
 
 _TEACH = (
     "a secret has no value here: {what} would have to know it. "
@@ -120,21 +123,21 @@ class Secret:
     # Arithmetic
 
     def __neg__(self) -> Secret:
-        return self._linear("negate", np.negative, self.shape, -self._node.range)
+        return self._linear("negate", maps.negated, self.shape, -self._node.range)
 
     def __pos__(self) -> Secret:
         return self
 
     def __add__(self, other: Secret | PublicLike) -> Secret:
         if isinstance(other, Secret):
-            return _combine("add", np.add, operator.add, self, other)
+            return _combine("add", maps.added, operator.add, self, other)
         return self._add_public(_operand(other, "+"))
 
     __radd__ = __add__
 
     def __sub__(self, other: Secret | PublicLike) -> Secret:
         if isinstance(other, Secret):
-            return _combine("subtract", np.subtract, lambda a, b: a + -b, self, other)
+            return _combine("subtract", maps.subtracted, operator.sub, self, other)
         value = _operand(other, "-")
         return self._add_public(Public(_negated(value), value.denominator))
 
@@ -152,7 +155,7 @@ class Secret:
         shape = _broadcast(self.shape, factor.shape)
         words = self._program.domain.encode(factor.numerators)
         bound = self._node.range.times(ranges.of_values(factor.numerators))
-        return self._linear("scale", lambda a: np.multiply(a, words), shape, bound, factor)
+        return self._linear("scale", maps.scaled(words), shape, bound, factor)
 
     __rmul__ = __mul__
 
@@ -174,7 +177,7 @@ class Secret:
 
     def __rmatmul__(self, other: PublicLike) -> Secret:
         matrix = _operand(other, "@")
-        return self._product(matrix, (matrix.shape, self.shape), lambda a, c: np.matmul(c, a), axis=-1)
+        return self._product(matrix, (matrix.shape, self.shape), maps.matrix_on_the_left, axis=-1)
 
     def dot(self, other: PublicLike) -> Secret:
         """The matrix product with a public array, as numpy's `matmul` for one and two dimensions."""
@@ -184,13 +187,13 @@ class Secret:
             )
         matrix = _operand(other, "@")
         axis = 0 if matrix.numerators.ndim == 1 else -2
-        return self._product(matrix, (self.shape, matrix.shape), np.matmul, axis=axis)
+        return self._product(matrix, (self.shape, matrix.shape), maps.matrix_on_the_right, axis=axis)
 
     def _product(
         self,
         matrix: Public,
         shapes: tuple[tuple[int, ...], tuple[int, ...]],
-        function: Callable[..., typing.Any],
+        of_matrix: Callable[[Words], maps.LinearMap],
         axis: int,
     ) -> Secret:
         if not all(1 <= len(shape) <= 2 for shape in shapes):
@@ -202,40 +205,40 @@ class Secret:
         shape = shapes[0][:-1] + shapes[1][1:]
         words = self._program.domain.encode(np.ascontiguousarray(matrix.numerators))
         bound = ranges.of_dot(self._node.range, matrix.numerators, axis)
-        return self._linear("dot", lambda a: function(a, words), shape, bound, matrix)
+        return self._linear("dot", of_matrix(words), shape, bound, matrix)
 
-    def sum(self, axis: int | None = None) -> Secret:
+    def sum(self, axis: Axis = None) -> Secret:
         """The sum over an axis, or over everything."""
-        shape, count = self._reduced(axis)
+        axes, count = self._reduced(axis)
+        shape = tuple(length for number, length in enumerate(self.shape) if number not in axes)
         bound = self._node.range.summed(count)
-        return self._linear(
-            "sum",
-            lambda a: np.sum(a, axis=axis, dtype=np.uint64),
-            shape,
-            bound,
-            parameters=repr(axis).encode(),
-        )
+        return self._linear("sum", maps.summed(axes), shape, bound, parameters=repr(axes).encode())
 
-    def mean(self, axis: int | None = None) -> Secret:
+    def mean(self, axis: Axis = None) -> Secret:
         """The exact mean over an axis, or over everything."""
         _, count = self._reduced(axis)
         if count == 0:
             raise LocalError("the mean of nothing is not defined")
         return self.sum(axis) / count
 
-    def _reduced(self, axis: int | None) -> tuple[tuple[int, ...], int]:
-        if axis is None:
-            return (), self.size
-        if not -self.ndim <= axis < self.ndim:
-            raise LocalError(f"axis {axis} does not exist in shape {self.shape}")
-        axis %= self.ndim
-        return self.shape[:axis] + self.shape[axis + 1 :], self.shape[axis]
+    def _reduced(self, axis: Axis) -> tuple[tuple[int, ...], int]:
+        """The axes that a reduction removes, in order and from zero, and how many elements they hold."""
+        wanted = range(self.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+        axes: set[int] = set()
+        for item in wanted:
+            number = _integer(item, "an axis")
+            if not -self.ndim <= number < self.ndim:
+                raise LocalError(f"axis {number} does not exist in shape {self.shape}")
+            if number % self.ndim in axes:
+                raise LocalError(f"axis {number} is named twice")
+            axes.add(number % self.ndim)
+        return tuple(sorted(axes)), math.prod(self.shape[number] for number in axes)
 
     # Structure
 
     def __getitem__(self, key: typing.Any) -> Secret:
         shape, description = describe_index(key, self.shape)
-        return self._linear("index", lambda a: a[key], shape, self._node.range, parameters=description)
+        return self._linear("index", maps.indexed(key), shape, self._node.range, parameters=description)
 
     def reshape(self, *shape: int | tuple[int, ...]) -> Secret:
         """The same elements in another shape; one dimension may be -1."""
@@ -244,11 +247,11 @@ class Secret:
             result = np.broadcast_to(np.False_, self.shape).reshape(typing.cast("tuple[int, ...]", wanted)).shape
         except (ValueError, TypeError):
             raise LocalError(f"{self.size} elements of shape {self.shape} do not fit into shape {wanted}") from None
-        return self._linear("reshape", lambda a: a.reshape(result), result, self._node.range)
+        return self._linear("reshape", maps.reshaped(result), result, self._node.range)
 
     def transpose(self) -> Secret:
         """The axes in reverse order."""
-        return self._linear("transpose", np.transpose, self.shape[::-1], self._node.range)
+        return self._linear("transpose", maps.transposed, self.shape[::-1], self._node.range)
 
     @property
     def T(self) -> Secret:  # noqa: N802 -- numpy's name
@@ -259,17 +262,20 @@ class Secret:
 
     def _add_public(self, value: Public) -> Secret:
         denominator = math.lcm(self._denominator, value.denominator)
-        base = self._scaled_to(denominator)
+        base = self.over(denominator)
         shape = _broadcast(self.shape, value.shape)
         if shape != self.shape:
-            base = base._linear("broadcast", lambda a: np.broadcast_to(a, shape), shape, base._node.range)
+            base = base._linear("broadcast", maps.broadcast(shape), shape, base._node.range)
         scaled = value.scaled_to(denominator)
         bound = base._node.range + ranges.of_values(scaled.numerators)
         operation = AddPublic(self._program.domain.encode(scaled.numerators), scaled.digest())
         return Secret(self._program, self._program.add(operation, (base._node,), shape, bound), denominator)
 
-    def _scaled_to(self, denominator: int) -> Secret:
-        factor = denominator // self._denominator
+    def over(self, denominator: int) -> Secret:
+        """The same numbers over another denominator, a multiple of ours; for those who extend the DSL."""
+        factor, rest = divmod(denominator, self._denominator)
+        if rest:
+            raise LocalError(f"{denominator} is no multiple of the denominator {self._denominator}")
         if factor == 1:
             return self
         scaled = self * factor
@@ -278,7 +284,7 @@ class Secret:
     def _linear(
         self,
         kind: str,
-        function: Callable[..., typing.Any],
+        function: maps.LinearMap,
         shape: tuple[int, ...],
         bound: Range,
         factor: Public | None = None,
@@ -291,21 +297,21 @@ class Secret:
 
 def concatenate(values: Sequence[Secret], axis: int = 0) -> Secret:
     """Secrets one after the other along an axis, as `numpy.concatenate`."""
-    return _joined("concatenate", lambda *arrays: np.concatenate(arrays, axis=axis), values, axis)
+    return _joined("concatenate", maps.concatenated(axis), values, axis)
 
 
 def stack(values: Sequence[Secret], axis: int = 0) -> Secret:
     """Secrets of one shape side by side along a new axis, as `numpy.stack`."""
-    return _joined("stack", lambda *arrays: np.stack(arrays, axis=axis), values, axis)
+    return _joined("stack", maps.stacked(axis), values, axis)
 
 
-def _joined(kind: str, function: Callable[..., typing.Any], values: Sequence[Secret], axis: int) -> Secret:
+def _joined(kind: str, function: maps.LinearMap, values: Sequence[Secret], axis: int) -> Secret:
     if not values or not all(isinstance(value, Secret) for value in values):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise LocalError(f"{kind} takes a sequence of at least one secret")
     denominator = math.lcm(*(value.denominator for value in values))
-    aligned = [value._scaled_to(denominator) for value in values]
+    aligned = [value.over(denominator) for value in values]
     try:
-        shape = function(*(np.broadcast_to(np.False_, value.shape) for value in aligned)).shape
+        shape = maps.shape_of(function, *(value.shape for value in aligned))
     except ValueError:
         shapes = ", ".join(str(value.shape) for value in values)
         raise LocalError(f"shapes {shapes} do not fit for {kind} along axis {axis}") from None
@@ -319,10 +325,10 @@ def _joined(kind: str, function: Callable[..., typing.Any], values: Sequence[Sec
 
 
 def _combine(
-    kind: str, function: Callable[..., typing.Any], bound: Callable[[Range, Range], Range], x: Secret, y: Secret
+    kind: str, function: maps.LinearMap, bound: Callable[[Range, Range], Range], x: Secret, y: Secret
 ) -> Secret:
     denominator = math.lcm(x.denominator, y.denominator)
-    left, right = x._scaled_to(denominator), y._scaled_to(denominator)
+    left, right = x.over(denominator), y.over(denominator)
     shape = _broadcast(x.shape, y.shape)
     program = _common_program([left, right])
     node = program.add(
@@ -343,6 +349,13 @@ def _common_program(values: Sequence[Secret]) -> Program:
         if value.node.share is None:
             raise LocalError("a value of another fork must be evaluated there before it is used here")
     return program
+
+
+def _integer(value: object, what: str) -> int:
+    try:
+        return operator.index(typing.cast("typing.SupportsIndex", value))
+    except TypeError:
+        raise LocalError(f"{what} is an integer, not a {type(value).__name__}") from None
 
 
 def _operand(value: object, sign: str) -> Public:

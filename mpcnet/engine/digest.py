@@ -100,21 +100,35 @@ def parse_operations_untrusted(packed: object, party: str) -> tuple[Operation, .
     Raises:
         PeerViolation: they do not have the agreed form.
     """
-    if not isinstance(packed, Sequence) or isinstance(packed, str | bytes) or len(packed) > HISTORY:
-        raise PeerViolation(party, "described its program in a form that is not ours")
-    return tuple(_parse_operation_untrusted(item, party) for item in packed)
+    if not isinstance(packed, list | tuple):
+        raise _not_ours(party)
+    items = typing.cast("Sequence[object]", packed)
+    if len(items) > HISTORY:
+        raise _not_ours(party)
+    return tuple(_parse_operation_untrusted(item, party) for item in items)
 
 
 def _parse_operation_untrusted(item: object, party: str) -> Operation:
-    match item:
-        case [int(ordinal), int(round_number), str(kind), [*dimensions]] if (
-            _KIND.fullmatch(kind)
-            and len(dimensions) <= 32
-            and all(type(d) is int and 0 <= d < 2**48 for d in dimensions)
-        ):
-            return Operation(ordinal, round_number, kind, tuple(typing.cast("list[int]", dimensions)))
+    if not isinstance(item, list | tuple):
+        raise _not_ours(party)
+    match typing.cast("Sequence[object]", item):
+        case [int(ordinal), int(round_number), str(kind), shape] if _KIND.fullmatch(kind):
+            return Operation(ordinal, round_number, kind, _parse_shape_untrusted(shape, party))
         case _:
-            raise PeerViolation(party, "described its program in a form that is not ours")
+            raise _not_ours(party)
+
+
+def _parse_shape_untrusted(shape: object, party: str) -> tuple[int, ...]:
+    if isinstance(shape, list | tuple):
+        dimensions = typing.cast("Sequence[object]", shape)
+        numbers = tuple(d for d in dimensions if isinstance(d, int) and 0 <= d < 2**48)
+        if len(numbers) == len(dimensions) <= 32:
+            return numbers
+    raise _not_ours(party)
+
+
+def _not_ours(party: str) -> PeerViolation:
+    return PeerViolation(party, "described its program in a form that is not ours")
 
 
 def explain_difference(party: str, ours: Sequence[Operation], theirs: Sequence[Operation]) -> str:
