@@ -73,7 +73,7 @@ AEAD_TAG_BYTES = 16
 _KEY_BYTES = 32
 _SIGNATURE_BYTES = 64
 _AES_KEY_BYTES = 16
-_AES_ZERO_IV = bytes(16)
+_COUNTER_FROM_ZERO = modes.CTR(bytes(16))
 # Keystream is written in pieces this long: the zeros and the piece stay in the second-level cache.
 _ZEROS = bytes(1 << 17)
 
@@ -258,7 +258,7 @@ def aes_ctr_into(key: Buffer, out: NDArray[Any]) -> None:
     if not out.flags.c_contiguous:
         raise ValueError("the keystream needs a contiguous array")
     stream = out.reshape(-1).view(np.uint8).data
-    encryptor = Cipher(algorithms.AES128(key), modes.CTR(_AES_ZERO_IV)).encryptor()
+    encryptor = Cipher(algorithms.AES128(key), _COUNTER_FROM_ZERO).encryptor()
     for start in range(0, len(stream), len(_ZEROS)):
         piece = stream[start : start + len(_ZEROS)]
         encryptor.update_into(memoryview(_ZEROS)[: len(piece)], piece)

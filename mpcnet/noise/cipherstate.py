@@ -92,9 +92,11 @@ class CipherState:
 
     def encrypt_into(self, plaintext: Buffer, out: memoryview) -> int:
         """EncryptWithAd with empty `ad`, into `out` of exactly the size of plaintext and tag."""
-        aead = self._keyed()
-        size = aead.encrypt_into(self._nonce(), plaintext, None, out)
-        self.n += 1
+        n, aead = self.n, self._aead
+        if n >= LAST_NONCE or aead is None:  # one test, no call: this runs for every record
+            raise self._cannot()
+        size = aead.encrypt_into(self._pack_nonce(n), plaintext, None, out)
+        self.n = n + 1
         return size
 
     def decrypt_into(self, ciphertext: Buffer, out: memoryview) -> int:
@@ -104,23 +106,24 @@ class CipherState:
             AuthenticationError: as above; `out` holds zeros.
             NonceExhausted: no number is left.
         """
-        aead = self._keyed()
-        size = aead.decrypt_into(self._nonce(), ciphertext, None, out)
-        self.n += 1
+        n, aead = self.n, self._aead
+        if n >= LAST_NONCE or aead is None:
+            raise self._cannot()
+        size = aead.decrypt_into(self._pack_nonce(n), ciphertext, None, out)
+        self.n = n + 1
         return size
 
     def rekey(self) -> None:
         """Rekey(): a new key from the old by REKEY(k) of §4.2; the counter goes on."""
-        zeros = bytes(KEY_BYTES)
-        encrypted = self._keyed().encrypt(self._pack_nonce(LAST_NONCE), zeros, None)
+        if self._aead is None:
+            raise self._cannot()
+        encrypted = self._aead.encrypt(self._pack_nonce(LAST_NONCE), bytes(KEY_BYTES), None)
         self._aead = Aead(self.cipher, encrypted[:-AEAD_TAG_BYTES])
 
     def _nonce(self) -> bytes:
         if self.n >= LAST_NONCE:
-            raise NonceExhausted
+            raise self._cannot()
         return self._pack_nonce(self.n)
 
-    def _keyed(self) -> Aead:
-        if self._aead is None:
-            raise ValueError("this CipherState has no key")
-        return self._aead
+    def _cannot(self) -> Exception:
+        return ValueError("this CipherState has no key") if self._aead is None else NonceExhausted()
