@@ -1,0 +1,75 @@
+"""mpcnet: parties who do not trust each other compute on their joint private data, with no server in the middle.
+
+Write a protocol: `protocol`, `Party`, `Secret`, `Ints`, `Many`. Run n parties in one process: `simulate`. Embed a
+party: `open_mesh`, `Roster`, `Identity`, `Job`.
+"""
+
+from mpcnet.dsl import Secret as Secret
+from mpcnet.dsl import concatenate as concatenate
+from mpcnet.dsl import stack as stack
+from mpcnet.errors import AgreementMismatch as AgreementMismatch
+from mpcnet.errors import DeadlineExceeded as DeadlineExceeded
+from mpcnet.errors import JobEnded as JobEnded
+from mpcnet.errors import LocalError as LocalError
+from mpcnet.errors import MpcnetError as MpcnetError
+from mpcnet.errors import PeerAborted as PeerAborted
+from mpcnet.errors import PeerError as PeerError
+from mpcnet.errors import PeerLost as PeerLost
+from mpcnet.errors import PeerViolation as PeerViolation
+from mpcnet.errors import ProgramMismatch as ProgramMismatch
+from mpcnet.errors import RangeError as RangeError
+from mpcnet.identity import Identity as Identity
+from mpcnet.identity import Member as Member
+from mpcnet.identity import Roster as Roster
+from mpcnet.session import Choice as Choice
+from mpcnet.session import Decimals as Decimals
+from mpcnet.session import Example as Example
+from mpcnet.session import Ints as Ints
+from mpcnet.session import Job as Job
+from mpcnet.session import LocalInts as LocalInts
+from mpcnet.session import LocalLabels as LocalLabels
+from mpcnet.session import Many as Many
+from mpcnet.session import Mesh as Mesh
+from mpcnet.session import One as One
+from mpcnet.session import Party as Party
+from mpcnet.session import Protocol as Protocol
+from mpcnet.session import Result as Result
+from mpcnet.session import Revealed as Revealed
+from mpcnet.session import open_mesh as open_mesh
+from mpcnet.session import protocol as protocol
+
+__all__ = (
+    "AgreementMismatch",
+    "Choice",
+    "DeadlineExceeded",
+    "Decimals",
+    "Example",
+    "Identity",
+    "Ints",
+    "Job",
+    "JobEnded",
+    "LocalError",
+    "LocalInts",
+    "LocalLabels",
+    "Many",
+    "Member",
+    "Mesh",
+    "MpcnetError",
+    "One",
+    "Party",
+    "PeerAborted",
+    "PeerError",
+    "PeerLost",
+    "PeerViolation",
+    "ProgramMismatch",
+    "Protocol",
+    "RangeError",
+    "Result",
+    "Revealed",
+    "Roster",
+    "Secret",
+    "concatenate",
+    "open_mesh",
+    "protocol",
+    "stack",
+)

@@ -1,0 +1,54 @@
+"""What a job cost on one party, counted where it happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = ("MAIN", "Cost", "RegionCost")
+
+MAIN = "main"
+"""The region of everything that is in no named one."""
+
+
+@dataclass(slots=True)
+class RegionCost:
+    """Counts of one region.
+
+    Args:
+        rounds: exchanges in which we sent or expected something. Rounds of forks that ran at the same time are
+            counted each.
+        messages: round messages that we sent.
+        sent_bytes: their payload, without headers and encryption.
+        received_bytes: payload that we received.
+    """
+
+    rounds: int = 0
+    messages: int = 0
+    sent_bytes: int = 0
+    received_bytes: int = 0
+
+
+@dataclass(slots=True)
+class Cost:
+    """Counts of a job on one party, by region."""
+
+    regions: dict[str, RegionCost] = field(default_factory=dict[str, RegionCost])
+
+    def region(self, name: str) -> RegionCost:
+        """The counts of a region, to be added to."""
+        return self.regions.setdefault(name, RegionCost())
+
+    @property
+    def rounds(self) -> int:
+        """Of all regions."""
+        return sum(region.rounds for region in self.regions.values())
+
+    @property
+    def messages(self) -> int:
+        """Of all regions."""
+        return sum(region.messages for region in self.regions.values())
+
+    @property
+    def sent_bytes(self) -> int:
+        """Of all regions."""
+        return sum(region.sent_bytes for region in self.regions.values())

@@ -1,0 +1,64 @@
+"""What a mesh tells whoever watches it: for progress on a terminal, for logs, for tests. Nothing secret."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+__all__ = ("Agreed", "Ended", "Event", "Listener", "PeerDown", "PeerUp", "RoundDone", "Waiting")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerUp(Event):
+    """A link to a party is established."""
+
+    party: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeerDown(Event):
+    """A link ended; `reason` is empty after a goodbye."""
+
+    party: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting(Event):
+    """A job waits for parties that have not agreed yet."""
+
+    label: str
+    parties: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed(Event):
+    """All parties have confirmed the job."""
+
+    label: str
+    job: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RoundDone(Event):
+    """A round of a job is over; `fork` is its path's id, empty for the main program."""
+
+    label: str
+    fork: bytes
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended(Event):
+    """A job is over; `error` says why it failed, or is None."""
+
+    label: str
+    error: BaseException | None
+
+
+Listener = Callable[[Event], None]

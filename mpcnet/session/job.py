@@ -1,0 +1,160 @@
+"""A job: which protocol, which parameters, who takes which part. And its plan: the same, held against a roster."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from mpcnet.engine import Parties
+from mpcnet.errors import LocalError
+from mpcnet.identity import Member, Roster
+from mpcnet.schemes import Scheme
+from mpcnet.session.inputs import Shared
+from mpcnet.session.plugins import find_scheme
+from mpcnet.session.protocol import EVERYONE, Protocol
+
+__all__ = ("Job", "Plan", "make_plan")
+
+P = TypeVar("P")
+T = TypeVar("T")
+
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
+MAX_DEADLINE_SECONDS = 7 * 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job(Generic[P, T]):
+    """One run of a protocol.
+
+    Args:
+        protocol: what to run.
+        params: its parameters.
+        roles: by role, the names of its members; row i of a role's input is that of its member i.
+        label: what the parties call this run; unique among the running jobs of a mesh.
+        compute: names of the computing parties; by default the parties with inputs.
+        dealer: name of the party that makes correlated randomness, if the scheme wants one.
+        scheme: how secrets are shared.
+        deadline_seconds: how long the whole job may take, waiting for stragglers included.
+    """
+
+    protocol: Protocol[P, T]
+    params: P
+    roles: Mapping[str, Sequence[str]]
+    label: str
+    compute: Sequence[str] = ()
+    dealer: str | None = None
+    scheme: str = "additive"
+    deadline_seconds: float = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Generic[P, T]):
+    """A job that fits its roster: names are members, defaults are filled in."""
+
+    job: Job[P, T]
+    roster: Roster
+    me: Member
+    scheme: Scheme
+    roles: Mapping[str, tuple[Member, ...]]
+    parties: Parties
+
+    @property
+    def peers(self) -> tuple[int, ...]:
+        """Everybody else in the job."""
+        return tuple(party for party in self.parties.everyone if party != self.me.index)
+
+    def my_inputs(self) -> tuple[str, ...]:
+        """Names of the inputs that we give, without those that the protocol derives."""
+        return tuple(
+            name
+            for name, declaration in self.job.protocol.inputs.items()
+            if self.me in self.roles[declaration.by]
+            and not (isinstance(declaration, Shared) and declaration.derived)
+        )
+
+    def receivers(self, output: str) -> tuple[int, ...]:
+        """Roster indices of the parties that receive an output, in order."""
+        roles = self.job.protocol.receivers(output)
+        if EVERYONE in roles:
+            return self.parties.everyone
+        return tuple(sorted({member.index for role in roles for member in self.roles[role]}))
+
+
+def make_plan(job: Job[P, T], roster: Roster, me: Member) -> Plan[P, T]:
+    """Check a job against a roster.
+
+    Raises:
+        LocalError: an unknown party, role or scheme; too many or too few members; we have no part in it.
+    """
+    _check_scalars(job)
+    roles = _members_by_role(job, roster)
+    scheme = find_scheme(job.scheme)
+    computing = _computing(job, roster, roles)
+    scheme.check_parties(computing)
+    everyone = tuple(sorted({member.index for members in roles.values() for member in members} | set(computing)))
+    if me.index not in everyone:
+        raise LocalError(f"{me.name} has no part in job '{job.label}'")
+    for name, declaration in job.protocol.inputs.items():
+        if isinstance(declaration, Shared):
+            _check_limits(name, declaration.limits(job.params))
+    names = {member.index: member.name for member in roster.members}
+    return Plan(job, roster, me, scheme, roles, Parties(me.index, computing, everyone, names))
+
+
+def _check_scalars(job: Job[Any, Any]) -> None:
+    if not _LABEL.fullmatch(job.label):
+        raise LocalError("a label has 1 to 64 letters, digits and . _ : / -, and begins with a letter or digit")
+    if not (math.isfinite(job.deadline_seconds) and 0 < job.deadline_seconds <= MAX_DEADLINE_SECONDS):
+        raise LocalError(f"a deadline lies between 0 and {MAX_DEADLINE_SECONDS:.0f} seconds")
+    if type(job.params) is not job.protocol.params:
+        raise LocalError(f"protocol '{job.protocol.name}' takes parameters of type {job.protocol.params.__name__}")
+    if job.dealer is not None:
+        raise LocalError(f"scheme '{job.scheme}' takes no dealer")
+
+
+def _members_by_role(job: Job[Any, Any], roster: Roster) -> dict[str, tuple[Member, ...]]:
+    declared = job.protocol.roles
+    if set(job.roles) != set(declared):
+        raise LocalError(
+            f"protocol '{job.protocol.name}' has the roles {', '.join(declared)}; the job names {', '.join(job.roles)}"
+        )
+    roles: dict[str, tuple[Member, ...]] = {}
+    for role, names in job.roles.items():
+        if isinstance(names, str):
+            raise LocalError(f"role '{role}' takes a list of names")
+        members = tuple(_member(roster, name) for name in names)
+        if len(set(names)) != len(names):
+            raise LocalError(f"role '{role}' names a party twice")
+        limits = declared[role]
+        if len(members) < limits.least or (limits.most is not None and len(members) > limits.most):
+            wanted = f"{limits.least}" if limits.least == limits.most else f"at least {limits.least}"
+            if limits.most is not None and limits.least != limits.most:
+                wanted = f"{limits.least} to {limits.most}"
+            raise LocalError(f"role '{role}' takes {wanted} parties, not {len(members)}")
+        roles[role] = members
+    return {role: roles[role] for role in declared}
+
+
+def _computing(job: Job[Any, Any], roster: Roster, roles: Mapping[str, tuple[Member, ...]]) -> tuple[int, ...]:
+    if job.compute:
+        if len(set(job.compute)) != len(job.compute):
+            raise LocalError("a computing party is named twice")
+        return tuple(sorted(_member(roster, name).index for name in job.compute))
+    givers = {member.index for declaration in job.protocol.inputs.values() for member in roles[declaration.by]}
+    return tuple(sorted(givers))
+
+
+def _member(roster: Roster, name: str) -> Member:
+    for member in roster.members:
+        if member.name == name:
+            return member
+    raise LocalError(f"the roster has no party named {name!r}; it has: {', '.join(m.name for m in roster.members)}")
+
+
+def _check_limits(name: str, limits: tuple[int, int]) -> None:
+    low, high = limits
+    if not -(2**63) <= low <= high < 2**63:
+        raise LocalError(f"input '{name}': the range [{low}, {high}] is empty or leaves 64 bits")

@@ -1,0 +1,433 @@
+"""The mesh: links to all parties of a roster, and the jobs that run on them.
+
+    async with open_mesh(roster, identity) as mesh:
+        outcome = await mesh.run(Job(average, Rules(), roles, "raises-2026"), {"value": 3800})
+
+The mesh is the transport's receiver: what comes is sorted here by kind and job, at once and without blocking.
+Many jobs run side by side, each in the task that called `run`, with its own streams and cancel scope.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import trio
+
+from mpcnet.errors import LocalError, PeerError, PeerLost, PeerViolation
+from mpcnet.identity import Identity, Member, Roster
+from mpcnet.primitives import random_bytes
+from mpcnet.session.abort import MAX_ABORT_BYTES, Abort, Diverged, Reason, reason_of
+from mpcnet.session.agreement import MAX_AGREEMENT_BYTES, NONCE_BYTES, Agree, Confirm
+from mpcnet.session.cost import Cost
+from mpcnet.session.events import Ended, Event, Listener, PeerDown, PeerUp
+from mpcnet.session.job import Job, Plan, make_plan
+from mpcnet.session.pairs import SEED_SHARE_BYTES, Pairs
+from mpcnet.session.party import Party, Surroundings
+from mpcnet.session.pending import Pending
+from mpcnet.session.running import Running
+from mpcnet.transport.interface import Transport
+from mpcnet.transport.tcp import TcpTransport
+from mpcnet.transport.timing import Timing
+from mpcnet.wire.frames import Frame, Header, Kind
+from mpcnet.wire.limits import Limits
+
+__all__ = ("Mesh", "Result", "open_mesh")
+
+P = TypeVar("P")
+T = TypeVar("T")
+
+_log = logging.getLogger("mpcnet.session")
+
+_FAREWELL_SECONDS = 2.0
+"""How long a failed job may take to tell the others why."""
+_REFUSAL_SECONDS = 1.0
+"""How long a refused input waits for links, to tell the others."""
+_CREDIT_BYTES = 8
+_MAX_CHUNK_BYTES = 2**20
+_SMALL_BODIES = {
+    Kind.PAIR_SEED: SEED_SHARE_BYTES,
+    Kind.AGREE: MAX_AGREEMENT_BYTES,
+    Kind.CONFIRM: MAX_AGREEMENT_BYTES,
+    Kind.ABORT: MAX_ABORT_BYTES,
+    Kind.FINISH: 0,
+    Kind.CREDIT: _CREDIT_BYTES,
+    Kind.DATA: _MAX_CHUNK_BYTES,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Result(Generic[T]):
+    """What a job gave.
+
+    Args:
+        outcome: what the protocol's function returned here.
+        cost: what it cost us, without agreement.
+        job: the job's id, the same on all parties.
+    """
+
+    outcome: T
+    cost: Cost
+    job: bytes
+
+
+async def _in_thread(function: Callable[..., Any], *args: Any) -> Any:
+    return await trio.to_thread.run_sync(function, *args)
+
+
+class Mesh:
+    """One party's place among the parties of a roster. Made by `open_mesh`, or by the simulator.
+
+    Args:
+        roster: all parties.
+        me: ourselves.
+        transport: links to the others.
+        listener: told what happens.
+        randomness: n to n uniform bytes.
+        offload: runs blocking work.
+        simulated: no messages leave this process; only then schemes that protect nothing are allowed.
+    """
+
+    def __init__(
+        self,
+        roster: Roster,
+        me: Member,
+        transport: Transport,
+        *,
+        listener: Listener | None = None,
+        randomness: Callable[[int], bytes] = random_bytes,
+        offload: Callable[..., Awaitable[Any]] = _in_thread,
+        simulated: bool = False,
+    ) -> None:
+        self.roster = roster
+        self.me = me
+        self._transport = transport
+        self._listener = listener
+        self._randomness = randomness
+        self._offload = offload
+        self._simulated = simulated
+        self._pairs = Pairs(me.index, transport.incarnation, randomness)
+        self._pending = Pending()
+        self._jobs: dict[str, Running] = {}
+        self._by_tag: dict[bytes, Running] = {}
+        self._refused: dict[str, frozenset[int]] = {}
+        self._up_changed = trio.Event()
+        self._nursery: trio.Nursery | None = None
+
+    def __repr__(self) -> str:
+        return f"Mesh({self.me.name}, up={[self.roster.members[peer].name for peer in sorted(self._pairs.up)]})"
+
+    @contextlib.asynccontextmanager
+    async def open(self) -> AsyncIterator[Mesh]:
+        """Serve links inside the block. Jobs that still run when it is left are cancelled."""
+        failure: Exception | None = None
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            try:
+                async with self._transport.serve(self):
+                    yield self
+            except Exception as error:
+                # Raised again outside of the nursery, which would wrap it in a group.
+                failure = error
+            finally:
+                self._nursery = None
+            nursery.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+
+    async def run(self, job: Job[P, T], inputs: Mapping[str, object] | None = None) -> T:
+        """Run one job with the parties that it names; returns what its protocol returns here.
+
+        Waits for parties that are not there yet, until the job's deadline.
+
+        Args:
+            job: the same on all parties, or it ends with `AgreementMismatch`.
+            inputs: our own inputs by name, as the protocol declares them.
+
+        Raises:
+            LocalError: the job does not fit the roster or an input its declaration; no input was sent.
+            AgreementMismatch: another party is about to run something else; it lists the fields.
+            PeerLost, PeerAborted, PeerViolation, ProgramMismatch, DeadlineExceeded: as their names say.
+        """
+        return (await self.execute(job, inputs)).outcome
+
+    async def execute(self, job: Job[P, T], inputs: Mapping[str, object] | None = None) -> Result[T]:
+        """As `run`, with the job's id and costs."""
+        plan = make_plan(job, self.roster, self.me)
+        if self._nursery is None:
+            raise LocalError("the mesh is not open: use 'async with'")
+        if not (plan.scheme.private or self._simulated):
+            raise LocalError(f"scheme '{job.scheme}' protects nothing and is never run over links")
+        if job.label in self._jobs:
+            raise LocalError(f"a job with the label '{job.label}' is running already")
+        try:
+            checked = _check_inputs(plan, inputs or {})
+        except LocalError:
+            await self._refuse(plan)
+            raise
+        self._refused.pop(job.label, None)
+        running = Running(plan, self._randomness(NONCE_BYTES), self._transport.send, self._tell)
+        self._jobs[job.label] = running
+        deadline = trio.CancelScope()
+        self._nursery.start_soon(self._watch_deadline, running, deadline)
+        try:
+            return await self._conduct(running, checked)
+        finally:
+            deadline.cancel()
+            running.ended = True
+            self._jobs.pop(job.label, None)
+            self._by_tag.pop(running.tag, None)
+            self._tell(Ended(job.label, running.failure))
+
+    async def _conduct(self, running: Running, inputs: Mapping[str, Any]) -> Result[Any]:
+        """Play the job, and if it fails tell the others why before we say it to our caller."""
+        result: Result[Any] | None = None
+        raised: BaseException | None = None
+        try:
+            with running.scope:
+                result = await self._play(running, inputs)
+        except BaseException as error:
+            raised = _single(error)
+            running.fail(raised)
+        if running.failure is None and result is not None:
+            return result
+        failure = running.failure or LocalError("the job's scope was cancelled")
+        with trio.CancelScope(shield=True, deadline=trio.current_time() + _FAREWELL_SECONDS):
+            await self._tell_others(running, failure)
+        if isinstance(raised, trio.Cancelled) or not isinstance(raised, Exception | None):
+            raise raised
+        if isinstance(failure, Diverged):
+            failure = running.failure = await running.explain_divergence(failure.peer)
+        raise failure from (raised if raised is not failure else failure.__cause__)
+
+    async def _play(self, running: Running, inputs: Mapping[str, Any]) -> Result[Any]:
+        plan = running.plan
+        for peer in plan.peers:
+            if peer in self._pairs.up:
+                await self._send_agree(peer, running)
+        self._replay_pending(running)
+        await running.settle(lambda: self._pairs.missing(plan.peers), self._register)
+        seeds = {peer: self._pairs.seed(peer) for peer in plan.peers}
+        party: Party[Any] = Party(running, Surroundings(seeds, inputs, self._randomness, self._offload))
+        outcome = await plan.job.protocol.function(party)
+        if running.failure is None:
+            for peer in plan.peers:
+                if peer not in running.finished or peer in self._pairs.up:
+                    await self._send_quietly(peer, Frame(Header(Kind.FINISH, running.tag)))
+        return Result(outcome, running.cost, running.id)
+
+    def _register(self, running: Running) -> None:
+        self._by_tag[running.tag] = running
+
+    async def _watch_deadline(self, running: Running, scope: trio.CancelScope) -> None:
+        with scope:
+            await running.watch_deadline(self._transport.hints)
+
+    # What we tell others
+
+    async def _tell_others(self, running: Running, failure: BaseException) -> None:
+        indices = {member.name: member.index for member in self.roster.members}
+        reason, concerned = reason_of(failure, indices)
+        fork = running.diverged_fork()
+        operations = running.recent_operations(fork) if reason is Reason.DIVERGED else ()
+        header = Header(Kind.ABORT, fork=fork)
+        for peer in running.plan.peers:
+            abort = Abort(running.label, running.nonce_of(peer), reason, concerned, operations)
+            await self._send_quietly(peer, Frame(header, memoryview(abort.encode())))
+
+    async def _refuse(self, plan: Plan[Any, Any]) -> None:
+        """Our input was refused: tell those who are there, and those who come while the mesh is open."""
+        waiting = set(plan.peers)
+        self._refused[plan.job.label] = frozenset(waiting)
+        with trio.move_on_after(_REFUSAL_SECONDS):
+            while waiting:
+                for peer in sorted(waiting & self._pairs.up):
+                    await self._send_quietly(peer, _refusal(plan.job.label))
+                    waiting.discard(peer)
+                if waiting:
+                    self._up_changed = trio.Event()
+                    await self._up_changed.wait()
+
+    async def _send_quietly(self, peer: int, frame: Frame) -> None:
+        """For messages whose loss the transport reports in another way."""
+        with contextlib.suppress(PeerLost):
+            await self._transport.send(peer, frame)
+
+    async def _send_agree(self, peer: int, running: Running) -> None:
+        """Once for each link: from the job that starts, or from the link that comes up."""
+        link = self._pairs.links(peer)
+        if running.told.get(peer) != link:
+            running.told[peer] = link
+            await self._send_quietly(peer, Frame(Header(Kind.AGREE), memoryview(running.agree.encode())))
+
+    async def _greet(self, peer: int) -> None:
+        """A link is up: our part of the pair seed, and the jobs that wait for this peer."""
+        await self._send_quietly(peer, Frame(Header(Kind.PAIR_SEED), memoryview(self._pairs.ours(peer))))
+        for running in list(self._jobs.values()):
+            if peer in running.plan.peers and not running.id:
+                await self._send_agree(peer, running)
+        for label, peers in list(self._refused.items()):
+            if peer in peers:
+                await self._send_quietly(peer, _refusal(label))
+
+    def _tell(self, event: Event) -> None:
+        if self._listener is not None:
+            self._listener(event)
+
+    # What the transport tells us
+
+    def peer_up(self, peer: int, incarnation: bytes) -> None:
+        """See `Receiver`."""
+        self._pairs.peer_up(peer, incarnation)
+        self._up_changed.set()
+        self._tell(PeerUp(self._name(peer)))
+        if self._nursery is not None:
+            self._nursery.start_soon(self._greet, peer)
+
+    def peer_down(self, peer: int, error: PeerError | None) -> None:
+        """See `Receiver`."""
+        self._pairs.peer_down(peer)
+        self._pending.forget(peer)
+        self._tell(PeerDown(self._name(peer), error.reason if error else ""))
+        for running in list(self._jobs.values()):
+            if peer in running.plan.peers:
+                running.peer_down(peer, error)
+
+    def admit(self, peer: int, header: Header, body_bytes: int) -> None:
+        """See `Receiver`."""
+        limit = _SMALL_BODIES.get(header.kind)
+        if limit is not None and body_bytes > limit:
+            raise PeerViolation(
+                self._name(peer),
+                f"sent {body_bytes} bytes of kind {header.kind.name}, where at most {limit} are allowed",
+            )
+        running = self._by_tag.get(header.job)
+        if running is not None and peer in running.plan.peers and header.kind.is_session and header.job:
+            running.admit(peer, header, body_bytes)
+
+    def frame_received(self, peer: int, frame: Frame) -> None:
+        """See `Receiver`."""
+        match frame.header.kind:
+            case Kind.PAIR_SEED:
+                self._pairs.take(peer, self._name(peer), bytes(frame.body))
+                for running in self._jobs.values():
+                    running.seeds_changed()
+            case Kind.AGREE:
+                self._take_agree(peer, Agree.decode_untrusted(frame.body, self._name(peer)), len(frame.body))
+            case Kind.CONFIRM:
+                confirm = Confirm.decode_untrusted(frame.body, self._name(peer))
+                confirmed = self._jobs.get(confirm.label)
+                if confirmed is not None and peer in confirmed.plan.peers:
+                    confirmed.take_confirm(peer, confirm)
+            case Kind.ABORT:
+                self._take_abort(peer, frame)
+            case _:
+                self._take_job_frame(peer, frame)
+
+    def _take_job_frame(self, peer: int, frame: Frame) -> None:
+        running = self._by_tag.get(frame.header.job)
+        if running is None or peer not in running.plan.peers:
+            # Late frames of a job that ended here are ordinary.
+            _log.debug("%s sent a frame of a job that does not run here", self._name(peer))
+            return
+        try:
+            running.take_frame(peer, frame)
+        except PeerViolation as error:
+            running.fail(error)
+            raise
+
+    def _take_agree(self, peer: int, agree: Agree, size: int) -> None:
+        running = self._jobs.get(agree.label)
+        if running is None:
+            self._pending.put_agree(peer, self._name(peer), agree, size)
+        elif peer in running.plan.peers:
+            running.take_agree(peer, agree)
+        else:
+            self._reply_not_in_job(peer, agree)
+
+    def _take_abort(self, peer: int, frame: Frame) -> None:
+        abort = Abort.decode_untrusted(frame.body, self._name(peer))
+        running = self._jobs.get(abort.label)
+        if running is None:
+            self._pending.put_abort(peer, abort)
+        elif peer in running.plan.peers:
+            running.take_abort(peer, abort, frame.header.fork)
+
+    def _replay_pending(self, running: Running) -> None:
+        for peer, agree, abort in self._pending.take(running.label):
+            if peer not in running.plan.peers:
+                if agree is not None:
+                    self._reply_not_in_job(peer, agree)
+                continue
+            if agree is not None:
+                running.take_agree(peer, agree)
+            if abort is not None:
+                running.take_abort(peer, abort, b"")
+
+    def _reply_not_in_job(self, peer: int, agree: Agree) -> None:
+        abort = Abort(agree.label, agree.nonce, Reason.NOT_IN_JOB)
+        if self._nursery is not None:
+            frame = Frame(Header(Kind.ABORT), memoryview(abort.encode()))
+            self._nursery.start_soon(self._send_quietly, peer, frame)
+
+    def _name(self, peer: int) -> str:
+        return self.roster.members[peer].name
+
+
+@contextlib.asynccontextmanager
+async def open_mesh(
+    roster: Roster,
+    identity: Identity,
+    *,
+    listener: Listener | None = None,
+    limits: Limits | None = None,
+    timing: Timing | None = None,
+) -> AsyncIterator[Mesh]:
+    """Take our place among the parties of a roster, over encrypted TCP.
+
+    Returns at once; links come up in the background, and `Mesh.run` waits for the parties that it needs.
+
+    Args:
+        roster: the same for all parties.
+        identity: our key, which the roster must hold.
+        listener: told what happens, for progress and logs.
+        limits: what a peer may make us hold.
+        timing: how long links wait for what.
+
+    Raises:
+        LocalError: the roster contradicts itself or does not hold our key; we cannot listen at our address.
+    """
+    roster.check()
+    me = roster.by_key(identity.public)
+    transport = TcpTransport(roster, identity, me=me.index, limits=limits, timing=timing)
+    async with Mesh(roster, me, transport, listener=listener).open() as mesh:
+        yield mesh
+
+
+def _refusal(label: str) -> Frame:
+    return Frame(Header(Kind.ABORT), memoryview(Abort(label, b"", Reason.REFUSED_INPUT).encode()))
+
+
+def _check_inputs(plan: Plan[Any, Any], inputs: Mapping[str, object]) -> dict[str, Any]:
+    wanted = plan.my_inputs()
+    if unknown := sorted(inputs.keys() - set(wanted)):
+        raise LocalError(f"{plan.me.name} gives no input '{unknown[0]}'; it gives: {', '.join(wanted) or 'none'}")
+    checked: dict[str, Any] = {}
+    for name in wanted:
+        if name not in inputs:
+            raise LocalError(f"input '{name}' is missing")
+        try:
+            checked[name] = plan.job.protocol.inputs[name].check(inputs[name], plan.job.params)
+        except LocalError as error:
+            raise type(error)(f"input '{name}': {error}") from None
+    return checked
+
+
+def _single(error: BaseException) -> BaseException:
+    """The one error inside of groups, as nurseries of forks make them; groups of several stay."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType]
+    return error

@@ -1,0 +1,278 @@
+"""`Party`: what a protocol's function is given. Everything that it may do to others goes through here."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from mpcnet.algebra import Z64, Buffer, Streams
+from mpcnet.dsl import Evaluation, Output, Program, Range, Secret
+from mpcnet.errors import JobEnded, LocalError
+from mpcnet.identity import Member, Roster
+from mpcnet.session.channels import fork_id
+from mpcnet.session.cost import MAIN
+from mpcnet.session.inputs import Shared
+from mpcnet.session.revealed import Revealed
+from mpcnet.session.running import Running
+
+__all__ = ("Party", "Surroundings")
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+_MAX_FORK_LABEL = 64
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Surroundings:
+    """What a party's forks have in common, beside the job.
+
+    Args:
+        seeds: by peer, the seed of our pair.
+        inputs: our own inputs as the declaration's `check` returned them.
+        randomness: n to n uniform bytes of our own.
+        offload: runs blocking work.
+    """
+
+    seeds: Mapping[int, bytes]
+    inputs: Mapping[str, Any]
+    randomness: Callable[[int], bytes]
+    offload: Callable[..., Awaitable[Any]]
+
+    def __repr__(self) -> str:
+        return f"Surroundings(inputs={sorted(self.inputs)})"
+
+
+class Party(Generic[P]):
+    """One party of a running job, or of one of its forks.
+
+    Every computing, giving and receiving party runs the same function. What it does may depend on parameters,
+    roles and outputs that everyone receives, and on nothing else: programs that differ are found out and end.
+
+    Args:
+        me: ourselves.
+        roster: all parties that we know.
+        roles: by role, its members in the order of the job; row i of a role's input is that of member i.
+        params: the agreed parameters.
+    """
+
+    me: Member
+    roster: Roster
+    roles: Mapping[str, tuple[Member, ...]]
+    params: P
+
+    def __init__(self, running: Running, surroundings: Surroundings, path: tuple[str, ...] = ()) -> None:
+        plan = running.plan
+        self.me = plan.me
+        self.roster = plan.roster
+        self.roles = plan.roles
+        self.params = plan.job.params
+        self._running = running
+        self._surroundings = surroundings
+        self._path = path
+        self._fork_labels: set[str] = set()
+        self._region = MAIN
+        self._shared: set[str] = set()
+        streams = {peer: Streams(seed, running.id, path) for peer, seed in surroundings.seeds.items()}
+        self._program = Program(
+            plan.scheme,
+            Z64,
+            plan.parties,
+            job=running.id,
+            fork=path,
+            streams=streams,
+            randomness=surroundings.randomness,
+        )
+        self._channel = running.channel(fork_id(path))
+        self._channel.opened = True
+        self._channel.digest = self._program.digest
+
+    def __repr__(self) -> str:
+        return f"Party({self.me.name}, job={self._running.label!r}, fork={'/'.join(self._path) or 'main'})"
+
+    # Inputs
+
+    def share(self, name: str, value: object = None) -> Secret:
+        """A declared input as a secret array of shape (members of its role, *declared shape).
+
+        Local: nothing is sent until an evaluation needs it. One round if an owner does not compute, else none;
+        8 bytes an element from each owner that does not compute. Leaks the shape, which is agreed.
+
+        Args:
+            name: of the input.
+            value: ours, for inputs that are declared as derived, if we are a member of its role.
+        Raises:
+            LocalError: no such input, shared before in this fork, or a value where none belongs.
+            RangeError: the value lies outside the declared range.
+        """
+        self._running.check_running()
+        plan = self._running.plan
+        declaration = plan.job.protocol.inputs.get(name)
+        if not isinstance(declaration, Shared):
+            raise LocalError(f"protocol '{plan.job.protocol.name}' declares no shared input '{name}'")
+        if name in self._shared:
+            raise LocalError(f"input '{name}' was shared already in this fork; keep what `share` returned")
+        mine = self._own_value(name, declaration, value)
+        self._shared.add(name)
+        low, high = declaration.limits(self.params)
+        bounds = Range(low * declaration.denominator, high * declaration.denominator)
+        owners = tuple(member.index for member in self.roles[declaration.by])
+        node = self._program.input(name, declaration.row_shape(self.params), bounds, owners, mine)
+        return Secret(self._program, node, declaration.denominator)
+
+    def _own_value(self, name: str, declaration: Shared, value: object) -> Any:
+        if self.me not in self.roles[declaration.by]:
+            if value is not None:
+                raise LocalError(f"input '{name}' is given by role '{declaration.by}', to which we do not belong")
+            return None
+        if not declaration.derived:
+            if value is not None:
+                raise LocalError(f"input '{name}' comes from the caller of the job, not from the protocol")
+            return self._surroundings.inputs[name]
+        if value is None:
+            raise LocalError(f"input '{name}' is derived: give our value to `share`")
+        return declaration.check(value, self.params)
+
+    def local(self, name: str) -> Any:
+        """Our own input in the clear, as its declaration's `check` returned it.
+
+        Raises:
+            LocalError: no such input, or it is not ours.
+        """
+        self._running.check_running()
+        if name not in self._surroundings.inputs:
+            raise LocalError(
+                f"we give no input '{name}'; ours are: {', '.join(self._surroundings.inputs) or 'none'}"
+            )
+        return self._surroundings.inputs[name]
+
+    # Evaluation
+
+    async def reveal(self, **outputs: Secret) -> Revealed:
+        """Compute and open values to the receivers that the protocol declares for these names.
+
+        One round beyond the depth of what is computed; 8 bytes an element from each computing party to each
+        receiver. Collective: every party calls it, in the same order. Leaks the values to their receivers.
+
+        Raises:
+            LocalError: an undeclared output, or no secret; nothing is sent.
+            PeerLost, PeerAborted, PeerViolation, ProgramMismatch: the job ends.
+        """
+        self._running.check_running()
+        planned = [self._output(name, secret) for name, secret in outputs.items()]
+        evaluation = self._program.evaluate([], planned)
+        await self._drive(evaluation)
+        denominators = {output.name: output.denominator for output in planned}
+        return Revealed(evaluation.results, denominators)
+
+    async def evaluate(self, *values: Secret) -> None:
+        """Compute values now, and reveal nothing. Collective."""
+        self._running.check_running()
+        for value in values:
+            self._check_secret(value)
+        await self._drive(self._program.evaluate([value.node for value in values]))
+
+    def _output(self, name: str, secret: Secret) -> Output:
+        plan = self._running.plan
+        if name not in plan.job.protocol.outputs:
+            declared = ", ".join(plan.job.protocol.outputs) or "none"
+            raise LocalError(
+                f"protocol '{plan.job.protocol.name}' declares no output '{name}'; it declares: {declared}"
+            )
+        self._check_secret(secret)
+        receivers = plan.receivers(name)
+        if not receivers:
+            raise LocalError(f"output '{name}' has no receiver in this job")
+        return Output(name, secret.node, receivers, secret.denominator)
+
+    def _check_secret(self, value: object) -> None:
+        if not isinstance(value, Secret):
+            raise LocalError(f"a secret was expected, not a {type(value).__name__}")
+        if value.program.job != self._program.job:
+            raise LocalError("this secret belongs to another job")
+
+    async def _drive(self, evaluation: Evaluation) -> None:
+        cost = self._running.cost.region(self._region)
+        try:
+            while (merged := evaluation.take()) is not None:
+                evaluation.feed(await self._channel.exchange(merged, cost))
+        except BaseException as error:
+            evaluation.close()
+            self._running.fail(_in_flight(error))
+            raise
+
+    # Structure
+
+    @contextlib.asynccontextmanager
+    async def fork(self, label: str) -> AsyncIterator[Party[P]]:
+        """A party of its own for work beside ours: own rounds, own randomness, one link.
+
+        Args:
+            label: names the fork; unique within this party, and the same on all parties.
+        """
+        self._running.check_running()
+        if not (0 < len(label) <= _MAX_FORK_LABEL):
+            raise LocalError(f"a fork's label has 1 to {_MAX_FORK_LABEL} characters")
+        if label in self._fork_labels:
+            raise LocalError(f"this party has a fork '{label}' already")
+        self._fork_labels.add(label)
+        yield Party(self._running, self._surroundings, (*self._path, label))
+
+    @contextlib.contextmanager
+    def region(self, name: str) -> Iterator[None]:
+        """Count the costs of what is evaluated inside under this name."""
+        outer, self._region = self._region, name
+        try:
+            yield
+        finally:
+            self._region = outer
+
+    # Bytes of one's own
+
+    async def send(self, to: Member, data: Buffer) -> None:
+        """Send bytes to one party, in order. Waits while it has not taken what it got before.
+
+        Raises:
+            LocalError: it is no other party of this job.
+            PeerLost: it is gone.
+        """
+        await self._guarded(self._stream(to).send, data)
+
+    async def receive(self, source: Member, *, max_bytes: int) -> memoryview:
+        """The next bytes that a party sent to us with `send`; read-only.
+
+        Raises:
+            PeerViolation: it sent more than `max_bytes`.
+        """
+        return await self._guarded(self._stream(source).receive, max_bytes)
+
+    async def offload(self, function: Callable[..., R], *args: Any) -> R:
+        """Run blocking work without holding up the links: in a thread (in the simulator, inline)."""
+        self._running.check_running()
+        result: R = await self._surroundings.offload(function, *args)
+        return result
+
+    def _stream(self, member: Member) -> Any:
+        self._running.check_running()
+        if member.index not in self._running.plan.peers:
+            raise LocalError(f"{member.name} is no other party of this job")
+        return self._running.stream(self._channel.identifier, member.index)
+
+    async def _guarded(self, operation: Callable[..., Awaitable[R]], *args: Any) -> R:
+        try:
+            return await operation(*args)
+        except LocalError:
+            raise
+        except BaseException as error:
+            self._running.fail(_in_flight(error))
+            raise
+
+
+def _in_flight(error: BaseException) -> BaseException:
+    """What ends the job when a round was interrupted by this."""
+    if isinstance(error, Exception):
+        return error
+    # A cancellation by the program's own scope. A round must never be taken up again: the others have half of it.
+    return JobEnded("a round was cancelled while it was in flight")

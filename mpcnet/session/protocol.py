@@ -1,0 +1,200 @@
+"""The declaration of a protocol: name, version, parameters, roles, inputs, outputs, and the function itself.
+
+    @protocol("average", version=1, params=Rules, roles={"owners": Many(3)},
+              inputs={"value": Ints(by="owners", range=("low", "high"))}, outputs={"sum": "everyone"})
+    async def average(party: Party[Rules]) -> Outcome: ...
+
+What is declared here is what parties agree on before anything is shared, what the command line asks for, and what
+tests draw from. Nothing of it is inferred from the function's body.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import types
+import typing
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from mpcnet.errors import LocalError
+from mpcnet.session.inputs import Declaration
+
+if typing.TYPE_CHECKING:
+    from mpcnet.session.party import Party
+
+__all__ = ("EVERYONE", "Example", "Many", "One", "Protocol", "Receivers", "Role", "protocol")
+
+P = TypeVar("P")
+T = TypeVar("T")
+
+EVERYONE = "everyone"
+Receivers = str | tuple[str, ...]
+"""A role, several roles, or "everyone": all parties of the job."""
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A role of several members.
+
+    Args:
+        least, most: how many, both included; `most` None for any number.
+    """
+
+    least: int = 1
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class One(Many):
+    """A role of exactly one member."""
+
+    most: int | None = 1
+
+
+Role = Many
+
+
+@dataclass(frozen=True, slots=True)
+class Example(Generic[P]):
+    """A worked example, run by `mpcnet sim` and `mpcnet demo`, and by the tests.
+
+    Args:
+        params: the protocol's parameters.
+        roles: by role, names.
+        inputs: by party, by input, the words that one would give on the command line.
+    """
+
+    params: P
+    roles: Mapping[str, Sequence[str]]
+    inputs: Mapping[str, Mapping[str, Sequence[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol(Generic[P, T]):
+    """A declared protocol; made by the decorator `protocol`."""
+
+    name: str
+    version: int
+    function: Callable[[Party[P]], Awaitable[T]]
+    params: type[P]
+    roles: Mapping[str, Role]
+    inputs: Mapping[str, Declaration]
+    outputs: Mapping[str, Receivers]
+    example: Example[P] | None = None
+    explain: Callable[[T], str] | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        _check_declaration(self)
+
+    @property
+    def summary(self) -> str:
+        """The first line of the function's docstring."""
+        return (self.function.__doc__ or "").strip().split("\n", 1)[0]
+
+    def receivers(self, output: str) -> tuple[str, ...]:
+        """The roles that receive an output, or ("everyone",)."""
+        declared = self.outputs[output]
+        return (declared,) if isinstance(declared, str) else declared
+
+    def make_params(self, values: Mapping[str, object]) -> P:
+        """Parameters from plain values, as a job file or the command line gives them.
+
+        Raises:
+            LocalError: an unknown or missing name, or a value of another type.
+        """
+        kinds = typing.get_type_hints(self.params)
+        fields = {item.name: item for item in dataclasses.fields(typing.cast("Any", self.params))}
+        if unknown := sorted(values.keys() - fields.keys()):
+            raise LocalError(
+                f"protocol '{self.name}' has no parameter {unknown[0]!r}; it has: {', '.join(fields) or 'none'}"
+            )
+        given = {name: _converted(name, value, kinds[name]) for name, value in values.items()}
+        missing = [
+            name
+            for name, item in fields.items()
+            if name not in given
+            and item.default is dataclasses.MISSING
+            and item.default_factory is dataclasses.MISSING
+        ]
+        if missing:
+            raise LocalError(f"protocol '{self.name}' needs parameter {missing[0]!r}")
+        return self.params(**given)
+
+
+def protocol(
+    name: str,
+    *,
+    version: int,
+    roles: Mapping[str, Role],
+    outputs: Mapping[str, Receivers],
+    inputs: Mapping[str, Declaration] | None = None,
+    params: type[P],
+    example: Example[P] | None = None,
+    explain: Callable[[Any], str] | None = None,
+) -> Callable[[Callable[[Party[P]], Awaitable[T]]], Protocol[P, T]]:
+    """Declare a protocol.
+
+    Args:
+        name: lower case, words joined by hyphens; what job files say.
+        version: raise it whenever what is sent changes.
+        roles: by name, how many members.
+        outputs: by name, who receives it.
+        inputs: by name, who gives what.
+        params: a frozen dataclass of int, str, bool, float and tuples of them.
+        example: shown by `mpcnet protocols` and run by `mpcnet demo`.
+        explain: one or more lines of text for a person from what the function returns.
+
+    Raises:
+        LocalError: the declaration contradicts itself.
+    """
+
+    def declare(function: Callable[[Party[P]], Awaitable[T]]) -> Protocol[P, T]:
+        return Protocol(
+            name, version, function, params, dict(roles), dict(inputs or {}), dict(outputs), example, explain
+        )
+
+    return declare
+
+
+def _check_declaration(declared: Protocol[Any, Any]) -> None:
+    if not _NAME.fullmatch(declared.name):
+        raise LocalError(f"a protocol's name is lower case words joined by hyphens, not {declared.name!r}")
+    if declared.version < 1:
+        raise LocalError(f"protocol '{declared.name}': versions count from 1")
+    if not (dataclasses.is_dataclass(declared.params) and declared.params.__dataclass_params__.frozen):  # type: ignore[attr-defined]
+        raise LocalError(f"protocol '{declared.name}': params must be a frozen dataclass")
+    if EVERYONE in declared.roles or not declared.roles:
+        raise LocalError(f"protocol '{declared.name}': declare at least one role, none of them named '{EVERYONE}'")
+    for name, declaration in declared.inputs.items():
+        if declaration.by not in declared.roles:
+            raise LocalError(
+                f"protocol '{declared.name}': input '{name}' is given by '{declaration.by}', which is no role"
+            )
+    for name in declared.outputs:
+        for role in declared.receivers(name):
+            if role != EVERYONE and role not in declared.roles:
+                raise LocalError(f"protocol '{declared.name}': output '{name}' goes to '{role}', which is no role")
+
+
+def _converted(name: str, value: object, kind: Any) -> object:
+    """A plain value as the annotated type, without guessing: "3" is no int, True is no int."""
+    origin = typing.get_origin(kind)
+    if origin is tuple:
+        inner = typing.get_args(kind)[0]
+        if not isinstance(value, list | tuple):
+            raise LocalError(f"parameter '{name}' takes a list")
+        return tuple(_converted(name, item, inner) for item in typing.cast("Sequence[object]", value))
+    if origin in (typing.Union, types.UnionType):
+        choices = typing.get_args(kind)
+        if value is None and type(None) in choices:
+            return None
+        return _converted(name, value, next(choice for choice in choices if choice is not type(None)))
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise LocalError(f"parameter '{name}' takes {kind.__name__}, not {type(value).__name__}")
+    return value

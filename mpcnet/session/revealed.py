@@ -1,0 +1,64 @@
+"""What `reveal` returns: the outputs that this party receives, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mpcnet.errors import LocalError
+
+__all__ = ("Revealed",)
+
+
+class Revealed(Mapping[str, Any]):
+    """Outputs by name.
+
+    `out["mean"]` is a numpy number or array: int64 for whole numbers, float64 (the nearest to the exact quotient)
+    where the output has a denominator. `out.exact("mean")` is the exact Fraction, or an array of them.
+    """
+
+    def __init__(self, numerators: Mapping[str, NDArray[np.int64]], denominators: Mapping[str, int]) -> None:
+        self._numerators = dict(numerators)
+        self._denominators = dict(denominators)
+
+    def __getitem__(self, name: str) -> Any:
+        values, denominator = self._lookup(name)
+        if denominator == 1:
+            return values[()]
+        quotients = np.empty(values.shape, np.float64)
+        if values.size and max(abs(int(values.min())), abs(int(values.max())), denominator) > 2**53:
+            # Operands that a float does not hold: Python divides integers exactly and rounds once.
+            quotients.reshape(-1)[:] = [item / denominator for item in values.reshape(-1).tolist()]
+        else:
+            np.divide(values, denominator, out=quotients)
+        return quotients[()]
+
+    def exact(self, name: str) -> Any:
+        """The exact value: a Fraction for shape (), else an object array of Fractions."""
+        values, denominator = self._lookup(name)
+        if values.shape == ():
+            return Fraction(int(values), denominator)
+        exact = np.empty(values.shape, np.object_)
+        exact.reshape(-1)[:] = [Fraction(item, denominator) for item in values.reshape(-1).tolist()]
+        return exact
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numerators)
+
+    def __len__(self) -> int:
+        return len(self._numerators)
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{name}: shape {values.shape}" for name, values in self._numerators.items())
+        return f"Revealed({shapes})"
+
+    def _lookup(self, name: str) -> tuple[NDArray[np.int64], int]:
+        if name in self._numerators:
+            return self._numerators[name], self._denominators[name]
+        if name in self._denominators:
+            raise LocalError(f"output '{name}' does not go to us")
+        raise LocalError(f"there is no output '{name}' here; revealed were: {', '.join(self._denominators)}")

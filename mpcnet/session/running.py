@@ -1,0 +1,308 @@
+"""One job while it runs on one party: its agreement, its channels, and how it ends.
+
+    agreeing ──all confirmed──▶ running ──program returns──▶ ended
+        └──────────── fail(error): first one wins ─────────────▲
+
+`fail` may be called from anywhere (the links' reader, the deadline, a step): it notes the first error and cancels
+the job's scope; whoever called `Mesh.run` gets that error. Nothing here blocks except `settled` and `send`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import trio
+
+from mpcnet.engine.digest import Operation, explain_difference
+from mpcnet.errors import (
+    DeadlineExceeded,
+    JobEnded,
+    MpcnetError,
+    PeerError,
+    PeerLost,
+    PeerViolation,
+    ProgramMismatch,
+)
+from mpcnet.session.abort import Abort, Reason
+from mpcnet.session.agreement import Agree, Confirm, agreement_of, compare, job_id
+from mpcnet.session.channels import EARLY_BYTES, MAX_FORKS, ForkChannel
+from mpcnet.session.cost import Cost
+from mpcnet.session.events import Agreed, Listener, RoundDone, Waiting
+from mpcnet.session.job import Plan
+from mpcnet.session.streams import ByteStream
+from mpcnet.wire.frames import JOB_BYTES, Frame, Header, Kind
+
+__all__ = ("Running",)
+
+_EXPLAIN_SECONDS: Final = 5.0
+"""How long to wait for a diverged peer to say what it was doing."""
+
+
+class Running:
+    """The state of one job.
+
+    Args:
+        plan: the job, checked against the roster.
+        nonce: our fresh 32 bytes.
+        send: gives a frame to a peer's link.
+        tell: takes events.
+    """
+
+    def __init__(
+        self, plan: Plan[Any, Any], nonce: bytes, send: Callable[[int, Frame], Awaitable[None]], tell: Listener
+    ) -> None:
+        self.plan = plan
+        self.label = plan.job.label
+        self.agreement = agreement_of(plan)
+        self.agree = Agree(self.label, self.agreement, nonce)
+        self.id = b""
+        self.tag = b""
+        self.names = plan.parties.names
+        self.cost = Cost()
+        self.scope = trio.CancelScope()
+        self.failure: BaseException | None = None
+        self.ended = False
+        self.finished: set[int] = set()
+        self.told: dict[int, int] = {}
+        self.aborts: dict[int, Abort] = {}
+        self._send = send
+        self._tell = tell
+        self._nonces: dict[int, bytes] = {plan.me.index: nonce}
+        self._confirms: dict[int, Confirm] = {}
+        self._seeds_missing: Callable[[], tuple[int, ...]] = tuple
+        self._changed = trio.Event()
+        self._channels: dict[bytes, ForkChannel] = {}
+        self._streams: dict[tuple[bytes, int], ByteStream] = {}
+
+    # Agreement
+
+    async def settle(
+        self, seeds_missing: Callable[[], tuple[int, ...]], register: Callable[[Running], None]
+    ) -> None:
+        """Wait until every other party has confirmed this job, and pair seeds are there.
+
+        A mismatch comes through `fail`, as everything that a peer causes.
+
+        Args:
+            seeds_missing: those with whom there is no pair seed yet.
+            register: called when the job id is known, before anybody can use it.
+        """
+        self._seeds_missing = seeds_missing
+        await self._until(lambda: len(self._nonces) == len(self.plan.parties.everyone), self._without_agreement)
+        self.id = job_id(self.agreement, self._nonces)
+        self.tag = self.id[:JOB_BYTES]
+        register(self)
+        confirm = self.our_confirm()
+        for peer in self.plan.peers:
+            await self.send(peer, Frame(Header(Kind.CONFIRM), memoryview(confirm.encode())))
+        for peer, other in list(self._confirms.items()):
+            self._check_confirm(peer, other)
+        await self._until(lambda: not self._without_confirmation(), self._without_confirmation)
+        self._tell(Agreed(self.label, self.id))
+
+    def our_confirm(self) -> Confirm:
+        """The job id and the nonces that it was computed from."""
+        return Confirm(self.label, self.id, tuple(self._nonces[index] for index in self.plan.parties.everyone))
+
+    def nonce_of(self, peer: int) -> bytes:
+        """The peer's nonce, or nothing."""
+        return self._nonces.get(peer, b"")
+
+    def take_agree(self, peer: int, agree: Agree) -> None:
+        """A peer says what it is about to run."""
+        if self._nonces.get(peer) == agree.nonce:
+            return
+        if peer in self._nonces:
+            self.fail(PeerViolation(self.names[peer], "agreed twice to one job, with two nonces"))
+            return
+        try:
+            compare(self.names[peer], self.agreement, agree.agreement)
+        except MpcnetError as error:
+            self.fail(error)
+            return
+        self._nonces[peer] = agree.nonce
+        self._notify()
+
+    def take_confirm(self, peer: int, confirm: Confirm) -> None:
+        """A peer has heard everybody and tells the job id."""
+        if peer in self._confirms:
+            self.fail(PeerViolation(self.names[peer], "confirmed one job twice"))
+            return
+        self._confirms[peer] = confirm
+        if self.id:
+            self._check_confirm(peer, confirm)
+        self._notify()
+
+    def seeds_changed(self) -> None:
+        """A pair seed came."""
+        self._notify()
+
+    def _check_confirm(self, peer: int, confirm: Confirm) -> None:
+        parties = tuple(self.names[index] for index in self.plan.parties.everyone)
+        try:
+            confirm.check(self.names[peer], self.our_confirm(), parties)
+        except MpcnetError as error:
+            self.fail(error)
+
+    def _without_agreement(self) -> tuple[int, ...]:
+        return tuple(index for index in self.plan.parties.everyone if index not in self._nonces)
+
+    def _without_confirmation(self) -> tuple[int, ...]:
+        missing = {index for index in self.plan.peers if index not in self._confirms}
+        return tuple(sorted(missing | set(self._seeds_missing())))
+
+    async def _until(self, condition: Callable[[], bool], missing: Callable[[], tuple[int, ...]]) -> None:
+        told: tuple[int, ...] = ()
+        while not condition():
+            if (waiting := missing()) != told:
+                told = waiting
+                self._tell(Waiting(self.label, tuple(self.names[index] for index in waiting)))
+            self._changed = trio.Event()
+            await self._changed.wait()
+
+    def _notify(self) -> None:
+        self._changed.set()
+
+    # Frames of the running job
+
+    async def send(self, peer: int, frame: Frame) -> None:
+        """Give a frame to a peer's link."""
+        await self._send(peer, frame)
+
+    def channel(self, identifier: bytes) -> ForkChannel:
+        """The rounds of a fork."""
+        if identifier not in self._channels:
+            self._channels[identifier] = ForkChannel(self, identifier)
+        return self._channels[identifier]
+
+    def stream(self, identifier: bytes, peer: int) -> ByteStream:
+        """The byte messages between us and a peer in a fork."""
+        key = (identifier, peer)
+        if key not in self._streams:
+            self._streams[key] = ByteStream(self, identifier, peer)
+        return self._streams[key]
+
+    def admit(self, peer: int, header: Header, nbytes: int) -> None:
+        """Before memory is given to a body.
+
+        Raises:
+            PeerViolation: more than an honest peer sends.
+        """
+        name = self.names[peer]
+        if len(self._channels) + len(self._streams) > MAX_FORKS and header.fork not in self._channels:
+            raise PeerViolation(name, f"sent frames for more than {MAX_FORKS} forks that do not exist")
+        if header.kind is Kind.ROUND:
+            channel = self.channel(header.fork)
+            channel.admit(peer, header, nbytes)
+            early = sum(known.buffered_bytes(peer) for known in self._channels.values())
+            if peer not in channel.missing and early + nbytes > EARLY_BYTES:
+                raise PeerViolation(name, f"sent more than {EARLY_BYTES} bytes before they were awaited")
+
+    def take_frame(self, peer: int, frame: Frame) -> None:
+        """A frame that carries our job id."""
+        header = frame.header
+        match header.kind:
+            case Kind.ROUND:
+                self.channel(header.fork).deliver(peer, frame)
+            case Kind.DATA:
+                self.stream(header.fork, peer).deliver_data(frame.body)
+            case Kind.CREDIT:
+                self.stream(header.fork, peer).deliver_credit(frame.body)
+            case Kind.FINISH:
+                self.finished.add(peer)
+                for channel in self._channels.values():
+                    channel.peer_finished(peer)
+            case _:
+                raise PeerViolation(self.names[peer], f"sent a frame of kind {header.kind.name} inside a job")
+
+    def round_done(self, fork: bytes, number: int) -> None:
+        """A round of a fork is over."""
+        self._tell(RoundDone(self.label, fork, number))
+
+    # Endings
+
+    def fail(self, error: BaseException) -> None:
+        """End the job with an error; the first one wins."""
+        if self.failure is None and not self.ended:
+            self.failure = error
+        self.scope.cancel()
+
+    def check_running(self) -> None:
+        """Refuse calls on a job that is over.
+
+        Raises:
+            JobEnded: it is.
+        """
+        if self.ended or self.failure is not None:
+            raise JobEnded(f"job '{self.label}' has ended")
+
+    def peer_down(self, peer: int, error: PeerError | None) -> None:
+        """The link to a peer ended."""
+        if peer not in self._nonces or peer in self.finished:
+            return  # it may come back and agree, or has done its part
+        self.fail(error or PeerLost(self.names[peer], "it left while the job still needed it"))
+
+    def take_abort(self, peer: int, abort: Abort, fork: bytes) -> None:
+        """A peer ended the job."""
+        if abort.reply_to and abort.reply_to != self.agree.nonce:
+            return  # of an earlier run under the same label
+        self.aborts[peer] = abort
+        self._notify()
+        if self.failure is not None:
+            return
+        if abort.reason is Reason.DIVERGED and self.plan.me.index in abort.concerned:
+            self.fail(ProgramMismatch(self.names[peer], self._explain(peer, abort, fork)))
+        else:
+            self.fail(abort.error(peer, self.names))
+
+    def recent_operations(self, fork: bytes) -> tuple[Operation, ...]:
+        """What our program did last in a fork."""
+        digest = self._channels[fork].digest if fork in self._channels else None
+        return digest.recent if digest else ()
+
+    def diverged_fork(self) -> bytes:
+        """The fork that waits, or has waited, for what did not fit."""
+        return next((identifier for identifier, channel in self._channels.items() if channel.missing), b"")
+
+    async def explain_divergence(self, peer: int) -> ProgramMismatch:
+        """Ask a diverged peer what it was doing, for a while, and make the error of the answer."""
+        if peer not in self.finished:
+            with trio.move_on_after(_EXPLAIN_SECONDS):
+                while peer not in self.aborts:
+                    self._changed = trio.Event()
+                    await self._changed.wait()
+        name, fork = self.names[peer], self.diverged_fork()
+        abort = self.aborts.get(peer)
+        if abort is None or not abort.operations:
+            return ProgramMismatch(
+                name, f"at round {self.channel(fork).round} the program of {name} differs from ours"
+            )
+        return ProgramMismatch(name, self._explain(peer, abort, fork))
+
+    def _explain(self, peer: int, abort: Abort, fork: bytes) -> str:
+        return explain_difference(self.names[peer], self.recent_operations(fork), abort.operations)
+
+    async def watch_deadline(self, hints: Callable[[int], tuple[str, ...]]) -> None:
+        """End the job when its time is over."""
+        await trio.sleep(self.plan.job.deadline_seconds)
+        waiting = self.waiting_for()
+        names = [self.names[index] for index in waiting]
+        known = [hint for index in waiting for hint in hints(index)[-1:]]
+        self.fail(DeadlineExceeded(names, self._doing(), known))
+
+    def waiting_for(self) -> tuple[int, ...]:
+        """From whom something is missing now."""
+        if not self.id:
+            return self._without_agreement()
+        if pending := self._without_confirmation():
+            return pending
+        waiting = {peer for channel in self._channels.values() for peer in channel.missing}
+        waiting |= {peer for (_, peer), stream in self._streams.items() if stream.waiting}
+        return tuple(sorted(waiting))
+
+    def _doing(self) -> str:
+        if not self.id or self._without_confirmation():
+            return "to agree on the job"
+        rounds = [channel.round for channel in self._channels.values() if channel.missing]
+        return f"in round {max(rounds)}" if rounds else "in its program"

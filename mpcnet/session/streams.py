@@ -1,0 +1,142 @@
+"""Byte messages between two parties of a job: `Party.send` and `Party.receive`.
+
+    sender                                              receiver
+    DATA  8-byte length and first bytes  ─────────────▶  waits until receive(max_bytes) asks
+    DATA  more, as credit lasts          ─────────────▶
+                                         ◀─────────────  CREDIT bytes consumed
+
+A message's size is not agreed beforehand, so the sender may have at most `WINDOW_BYTES` on the way that the
+receiver has not taken; the receiver says what it will take at most before it looks at a message.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections import deque
+
+import trio
+
+from mpcnet.algebra import Buffer
+from mpcnet.errors import LocalError, PeerViolation
+from mpcnet.wire.frames import Frame, Header, Kind
+
+__all__ = ("WINDOW_BYTES", "ByteStream")
+
+WINDOW_BYTES = 2**20
+_CHUNK_BYTES = 2**18
+_LENGTH_BYTES = 8
+_CREDIT_BYTES = 8
+
+
+class _Sender(typing.Protocol):
+    tag: bytes
+    names: typing.Mapping[int, str]
+
+    async def send(self, peer: int, frame: Frame) -> None: ...
+
+
+class ByteStream:
+    """Both directions between us and one peer, in one fork."""
+
+    def __init__(self, links: _Sender, fork: bytes, peer: int) -> None:
+        self.waiting = False
+        self._links = links
+        self._fork = fork
+        self._peer = peer
+        self._credit = WINDOW_BYTES
+        self._more_credit = trio.Event()
+        self._chunks: deque[memoryview] = deque()
+        self._buffered = 0
+        self._arrived = trio.Event()
+        self._sending = trio.Lock()
+        self._receiving = False
+        self._sent_chunks = 0
+
+    async def send(self, data: Buffer) -> None:
+        """Send one message; returns when all of it is with the link."""
+        message = memoryview(data).cast("B") if len(data) else memoryview(b"")
+        async with self._sending:  # messages of two tasks must not mix
+            pending = memoryview(len(message).to_bytes(_LENGTH_BYTES, "little") + message[:_CHUNK_BYTES])
+            position = min(len(message), _CHUNK_BYTES)
+            while True:
+                await self._send_chunk(pending)
+                if position == len(message):
+                    return
+                pending = message[position : position + _CHUNK_BYTES]
+                position += len(pending)
+
+    async def _send_chunk(self, chunk: memoryview) -> None:
+        while self._credit < len(chunk):
+            self._more_credit = trio.Event()
+            await self._more_credit.wait()
+        self._credit -= len(chunk)
+        header = Header(Kind.DATA, self._links.tag, self._fork, self._sent_chunks)
+        self._sent_chunks += 1
+        # The caller may write to its buffer when we return: the link keeps a copy.
+        await self._links.send(self._peer, Frame(header, memoryview(bytes(chunk))))
+
+    async def receive(self, max_bytes: int) -> memoryview:
+        """The next message, read-only.
+
+        Raises:
+            PeerViolation: it is longer than `max_bytes`.
+            LocalError: somebody receives from this peer in this fork already.
+        """
+        if self._receiving:
+            raise LocalError(f"two tasks receive from {self._links.names[self._peer]} in one fork")
+        self._receiving = True
+        try:
+            return await self._receive(max_bytes)
+        finally:
+            self._receiving = False
+
+    async def _receive(self, max_bytes: int) -> memoryview:
+        first = await self._next_chunk()
+        size = int.from_bytes(first[:_LENGTH_BYTES], "little")
+        if len(first) < _LENGTH_BYTES or size > max_bytes:
+            name = self._links.names[self._peer]
+            raise PeerViolation(name, f"sent a message of {size} bytes, where at most {max_bytes} are taken")
+        message = bytearray(first[_LENGTH_BYTES:])
+        while len(message) < size:
+            message += await self._next_chunk()
+        if len(message) != size:
+            raise PeerViolation(self._links.names[self._peer], "sent more bytes than its message has")
+        return memoryview(message).toreadonly()
+
+    async def _next_chunk(self) -> memoryview:
+        while not self._chunks:
+            self._arrived = trio.Event()
+            self.waiting = True
+            try:
+                await self._arrived.wait()
+            finally:
+                self.waiting = False
+        chunk = self._chunks.popleft()
+        self._buffered -= len(chunk)
+        header = Header(Kind.CREDIT, self._links.tag, self._fork)
+        await self._links.send(self._peer, Frame(header, memoryview(len(chunk).to_bytes(_CREDIT_BYTES, "little"))))
+        return chunk
+
+    def deliver_data(self, body: memoryview) -> None:
+        """A chunk came.
+
+        Raises:
+            PeerViolation: more came than there was credit for, or nothing.
+        """
+        self._buffered += len(body)
+        if self._buffered > WINDOW_BYTES or not len(body):
+            raise PeerViolation(self._links.names[self._peer], "sent bytes for which it had no credit")
+        self._chunks.append(body)
+        self._arrived.set()
+
+    def deliver_credit(self, body: memoryview) -> None:
+        """The peer took some.
+
+        Raises:
+            PeerViolation: it gives back more than we sent.
+        """
+        granted = int.from_bytes(body, "little")
+        if len(body) != _CREDIT_BYTES or self._credit + granted > WINDOW_BYTES:
+            raise PeerViolation(self._links.names[self._peer], "gave credit for bytes that we did not send")
+        self._credit += granted
+        self._more_credit.set()
