@@ -31,35 +31,54 @@ DIGEST_BYTES = 16
 HISTORY = 32
 
 _KIND = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+_MAX_COUNT = 2**48
+_MAX_DIMENSIONS = 32
 _VERBS = {
-    "input": "shares {} as input",
-    "reveal": "reveals {}",
-    "open": "opens {}",
-    "public": "makes {} public",
-    "multiply": "multiplies {}",
-    "compare": "compares {}",
-    "end": "ends its program",
+    "input": ("shares {} as input", "share {} as input"),
+    "reveal": ("reveals {}", "reveal {}"),
+    "open": ("opens {}", "open {}"),
+    "public": ("makes {} public", "make {} public"),
+    "multiply": ("multiplies {}", "multiply {}"),
+    "compare": ("compares {}", "compare {}"),
+    "end": ("ends its program", "end our program"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What others may know of an operation: in which round it started, its kind and its shape."""
+    """What others may know of an operation.
+
+    Args:
+        ordinal: how many operations its fork ran before it.
+        round: in which round it started.
+        kind: its kind, as in "reveal".
+        shape: shape of its result.
+        mark: 32 bits of a hash of its other public parameters, to tell that they differ.
+    """
 
     ordinal: int
     round: int
     kind: str
     shape: tuple[int, ...]
+    mark: int
 
     def sentence(self) -> str:
         """As "multiplies 1000 values", to be read after a party's name."""
+        return self._said(0)
+
+    def our_sentence(self) -> str:
+        """As "multiply 1000 values", to be read after "we"."""
+        return self._said(1)
+
+    def _said(self, person: int) -> str:
         count = math.prod(self.shape)
         values = "1 value" if count == 1 else f"{count} values"
-        return _VERBS.get(self.kind, f"runs '{self.kind}' on {{}}").format(values)
+        verb = ("runs", "run")[person]
+        return _VERBS.get(self.kind, (f"{verb} '{self.kind}' on {{}}",) * 2)[person].format(values)
 
     def pack(self) -> list[object]:
         """As plain values, for the frame that explains an abort."""
-        return [self.ordinal, self.round, self.kind, list(self.shape)]
+        return [self.ordinal, self.round, self.kind, list(self.shape), self.mark]
 
 
 class ProgramDigest:
@@ -74,14 +93,15 @@ class ProgramDigest:
         self._state = hashlib.blake2b(
             repr(fork).encode(), key=key[:64], digest_size=DIGEST_BYTES, person=b"mpcnet.program"
         )
-        self._recent: deque[Operation] = deque(maxlen=HISTORY)
+        self._recent: deque[tuple[int, int, str, tuple[int, ...], bytes]] = deque(maxlen=HISTORY)
         self._count = 0
 
     def add(self, round_number: int, kind: str, shape: tuple[int, ...], details: bytes) -> None:
         """Write one operation into the digest."""
+        # This runs once for every operation of every program: hash what is there, describe it only when asked.
         head = f"{self._count},{round_number},{kind},{shape},{len(details)};".encode()
         self._state.update(head + details)
-        self._recent.append(Operation(self._count, round_number, kind, shape))
+        self._recent.append((self._count, round_number, kind, shape, details))
         self._count += 1
 
     def value(self) -> bytes:
@@ -91,7 +111,14 @@ class ProgramDigest:
     @property
     def recent(self) -> tuple[Operation, ...]:
         """The last operations, oldest first."""
-        return tuple(self._recent)
+        return tuple(
+            Operation(ordinal, number, kind, shape, _mark(details))
+            for ordinal, number, kind, shape, details in self._recent
+        )
+
+
+def _mark(details: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(details, digest_size=4, person=b"mpcnet.mark").digest(), "little")
 
 
 def parse_operations_untrusted(packed: object, party: str) -> tuple[Operation, ...]:
@@ -100,30 +127,33 @@ def parse_operations_untrusted(packed: object, party: str) -> tuple[Operation, .
     Raises:
         PeerViolation: they do not have the agreed form.
     """
-    if not isinstance(packed, list | tuple):
-        raise _not_ours(party)
-    items = typing.cast("Sequence[object]", packed)
-    if len(items) > HISTORY:
-        raise _not_ours(party)
+    items = _sequence_untrusted(packed, party, HISTORY)
     return tuple(_parse_operation_untrusted(item, party) for item in items)
 
 
 def _parse_operation_untrusted(item: object, party: str) -> Operation:
-    if not isinstance(item, list | tuple):
-        raise _not_ours(party)
-    match typing.cast("Sequence[object]", item):
-        case [int(ordinal), int(round_number), str(kind), shape] if _KIND.fullmatch(kind):
-            return Operation(ordinal, round_number, kind, _parse_shape_untrusted(shape, party))
+    match _sequence_untrusted(item, party, 5):
+        case [ordinal, number, str(kind), shape, mark] if _KIND.fullmatch(kind):
+            dimensions = _sequence_untrusted(shape, party, _MAX_DIMENSIONS)
+            numbers = [_count_untrusted(value, party) for value in (ordinal, number, mark, *dimensions)]
+            if math.prod(numbers[3:]) >= _MAX_COUNT:
+                raise _not_ours(party)
+            return Operation(numbers[0], numbers[1], kind, tuple(numbers[3:]), numbers[2])
         case _:
             raise _not_ours(party)
 
 
-def _parse_shape_untrusted(shape: object, party: str) -> tuple[int, ...]:
-    if isinstance(shape, list | tuple):
-        dimensions = typing.cast("Sequence[object]", shape)
-        numbers = tuple(d for d in dimensions if isinstance(d, int) and 0 <= d < 2**48)
-        if len(numbers) == len(dimensions) <= 32:
-            return numbers
+def _sequence_untrusted(value: object, party: str, longest: int) -> Sequence[object]:
+    if isinstance(value, list | tuple):
+        items = typing.cast("Sequence[object]", value)
+        if len(items) <= longest:
+            return items
+    raise _not_ours(party)
+
+
+def _count_untrusted(value: object, party: str) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MAX_COUNT:
+        return value
     raise _not_ours(party)
 
 
@@ -132,17 +162,31 @@ def _not_ours(party: str) -> PeerViolation:
 
 
 def explain_difference(party: str, ours: Sequence[Operation], theirs: Sequence[Operation]) -> str:
-    """Where the peer's program first differs from ours, in one sentence."""
+    """Where the peer's program first differs from ours, in one sentence.
+
+    Both sides remember only their last `HISTORY` operations: what lies before either window is no difference.
+    """
     mine = {operation.ordinal: operation for operation in ours}
     yours = {operation.ordinal: operation for operation in theirs}
-    for ordinal in sorted(mine.keys() & yours.keys()):
-        a, b = mine[ordinal], yours[ordinal]
-        if a != b:
-            return f"at round {b.round} {party} {b.sentence()}, at round {a.round} we: {a.sentence()}"
-    if later := sorted(yours.keys() - mine.keys()):
-        extra = yours[later[0]]
-        return f"at round {extra.round} {party} {extra.sentence()}, our program does not"
-    if later := sorted(mine.keys() - yours.keys()):
-        extra = mine[later[-1]]
-        return f"at round {extra.round} our program {extra.sentence()}, that of {party} does not"
-    return f"{party} runs the same operations with other public values, ranges or receivers"
+    common = sorted(mine.keys() & yours.keys())
+    for ordinal in common:
+        if mine[ordinal] != yours[ordinal]:
+            return _compared(party, mine[ordinal], yours[ordinal])
+    we_ran, it_ran = max(mine, default=-1) + 1, max(yours, default=-1) + 1
+    if we_ran == it_ran:
+        return f"the program of {party} and ours differ before the last {HISTORY} operations"
+    if it_ran > we_ran and we_ran in yours:
+        extra = yours[we_ran]
+        return f"at round {extra.round} {party} {extra.sentence()}, where our program has nothing more"
+    if it_ran < we_ran and it_ran in mine:
+        extra = mine[it_ran]
+        return f"at round {extra.round} we {extra.our_sentence()}, where the program of {party} has nothing more"
+    return f"{party} has run {it_ran} operations where we have run {we_ran}"
+
+
+def _compared(party: str, mine: Operation, yours: Operation) -> str:
+    their_part = f"at round {yours.round} {party} {yours.sentence()}"
+    if (mine.round, mine.kind, mine.shape) == (yours.round, yours.kind, yours.shape):
+        return f"{their_part}, and so do we, but with other public values, names, ranges, operands or receivers"
+    when = "" if mine.round == yours.round else f"at round {mine.round} "
+    return f"{their_part}, {when}we {mine.our_sentence()}"

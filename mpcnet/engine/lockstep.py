@@ -29,7 +29,7 @@ class Transcript(Generic[T]):
 
     Args:
         results: by party, what its step returned.
-        rounds: by party, how many rounds it yielded in which somebody sent something to somebody.
+        rounds: how many rounds there were in which somebody sent something to somebody.
         sent_bytes: by (sender, receiver), payload bytes.
         messages: by (sender, receiver), how many messages.
         views: by party, everything that it received, in order: (sender, bytes).
@@ -114,7 +114,11 @@ def _turn(
         transcript.results[party] = stop.value
         return
     runner.waiting = current
+    if strangers := [peer for peer in current.expect if (peer, party) not in queues]:
+        raise LockstepError(f"party {party} expects something from {strangers[0]}, who is nobody else here")
     for peer, piece in current.to.items():
+        if (party, peer) not in queues:
+            raise LockstepError(f"party {party} sends to {peer}, who is nobody else here")
         data = bytes(piece)
         queues[party, peer].append(data)
         transcript.sent_bytes[party, peer] = transcript.sent_bytes.get((party, peer), 0) + len(data)

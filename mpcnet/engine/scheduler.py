@@ -10,13 +10,15 @@ Rules:
 3. Both sides know every size beforehand; a message of another size is refused before any step sees it.
 4. When a step ends, its `done` runs at once and may start others; they join the very next round.
 
-It does no I/O and reads no clock. After an error in a step it is closed for good.
+It does no I/O and reads no clock. After an error in a step, or in what a step's end starts, every step is closed
+and the scheduler with them, for good. After a mistake of the driver (`LocalError`) it is as it was before.
 """
 
 from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
@@ -81,13 +83,22 @@ class Scheduler:
         Args:
             order: sorts its pieces among those of other steps; unique, and the same on every party.
         """
-        if self._closed:
+        try:
+            self._check_open()
+            self._advance(order, step, done, None)
+        except BaseException:
             step.close()
-            raise JobEnded("the evaluation is over")
-        self._advance(order, step, done, None)
+            self.close()
+            raise
 
     def take(self) -> MergedRound | None:
-        """The next round to exchange, or None when every step has ended."""
+        """The next round to exchange, or None when every step has ended.
+
+        Raises:
+            LocalError: the last round has not been fed.
+            JobEnded: the scheduler was closed.
+        """
+        self._check_open()
         if self._in_flight is not None:
             raise LocalError("the last round has not been fed yet")
         if not self._active:
@@ -110,13 +121,19 @@ class Scheduler:
         return merged
 
     def feed(self, inbox: Inbox) -> None:
-        """Hand the round's messages back to the steps and run them up to their next round."""
-        flight, self._in_flight = self._in_flight, None
+        """Hand the round's messages back to the steps and run them up to their next round.
+
+        Raises:
+            LocalError: there is no round to feed, or the inbox is not what it expects.
+            JobEnded: as for `take`.
+        """
+        self._check_open()
+        flight = self._in_flight
         if flight is None:
             raise LocalError("there is no round to feed")
         _check_sizes(flight, inbox)
-        position = dict.fromkeys(inbox, 0)
         # Cut everything before any step runs: a step may start others, and none may see another's bytes.
+        position = dict.fromkeys(inbox, 0)
         cut: list[dict[int, memoryview]] = []
         for active in flight:
             mine: dict[int, memoryview] = {}
@@ -124,24 +141,28 @@ class Scheduler:
                 mine[peer] = inbox[peer][position[peer] : position[peer] + nbytes]
                 position[peer] += nbytes
             cut.append(mine)
-        started = 0
         try:
-            for active, mine in zip(flight, cut, strict=True):
-                started += 1
-                self._advance(active.order, active.step, active.done, mine)
+            for active, pieces in zip(flight, cut, strict=True):
+                self._advance(active.order, active.step, active.done, pieces)
         except BaseException:
-            for active in flight[started:]:
-                active.step.close()
             self.close()
             raise
+        # Not before: `close` finds here the steps that did not get their turn; to close others twice is harmless.
+        self._in_flight = None
 
     def close(self) -> None:
-        """Close every step that has not ended. May be called twice."""
+        """Close every step that has not ended, each even if another raises. May be called twice."""
+        waiting = [*(self._in_flight or ()), *self._active]
         self._closed = True
-        for active in [*self._active, *(self._in_flight or [])]:
-            active.step.close()
         self._active = []
         self._in_flight = None
+        with ExitStack() as stack:
+            for active in waiting:
+                stack.callback(active.step.close)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise JobEnded("the evaluation is over")
 
     def _advance(self, order: Order, step: Step[T], done: Callable[[T], None], inbox: Inbox | None) -> None:
         try:

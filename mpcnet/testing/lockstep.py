@@ -1,0 +1,209 @@
+"""Run a program of the language for n parties in one loop: no network, no clock, no task.
+
+    def program(party: LockstepParty) -> Step[Plain]:
+        raises = party.input("raise", {0: [3800], 1: [2514], 2: [2982]}, range=(0, 10_000))
+        opened = yield from party.reveal(average=raises.mean(axis=0))
+        return opened["average"]
+
+    transcript = run_program(program, computing=3)
+    transcript.results[0], transcript.rounds, transcript.sent_bytes
+
+Everything is derived from `seed`: the same call gives the same messages. Parties that differ in what they run are
+told so: the digests of every round are compared, as a session does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mpcnet.algebra import Z64, Domain, Streams
+from mpcnet.dsl import Evaluation, Output, Program, Range, Secret
+from mpcnet.engine import LockstepError, Parties, Round, Step, Transcript, lockstep
+from mpcnet.primitives import aes_ctr, blake2b
+from mpcnet.schemes import AdditiveScheme, Scheme
+
+__all__ = ("LockstepParty", "Plain", "exact", "make_programs", "run_program")
+
+R = TypeVar("R")
+
+Plain = NDArray[np.object_]
+"""An opened value: an array of `Fraction`, exact."""
+
+
+def exact(numerators: NDArray[Any], denominator: int = 1) -> Plain:
+    """numerators / denominator as an array of `Fraction`."""
+    values = np.empty(numerators.shape, np.object_)
+    values.reshape(-1)[:] = [Fraction(int(item), denominator) for item in numerators.reshape(-1)]
+    return values
+
+
+def make_programs(
+    *,
+    computing: int | Sequence[int],
+    everyone: int | Sequence[int] | None = None,
+    scheme: Scheme | None = None,
+    domain: Domain = Z64,
+    fork: tuple[str, ...] = (),
+    seed: int = 0,
+) -> dict[int, Program]:
+    """One empty program per party, with seeds as if the parties had met.
+
+    Args:
+        computing: roster indices of the computing parties, or how many: 0 .. n - 1.
+        everyone: the same for all who take part; by default the computing parties.
+        scheme: by default `additive`.
+        fork: path of the fork.
+        seed: from which all randomness is derived.
+    """
+    compute = _indices(computing)
+    members = tuple(sorted({*compute, *_indices(compute if everyone is None else everyone)}))
+    names = {party: f"party{party}" for party in members}
+    job = _derived(seed, b"job", 32)
+    programs: dict[int, Program] = {}
+    for me in members:
+        streams = {
+            peer: Streams(_derived(seed, b"pair %d %d" % (min(me, peer), max(me, peer)), 32), job, fork)
+            for peer in members
+            if peer != me
+        }
+        programs[me] = Program(
+            scheme or AdditiveScheme(),
+            domain,
+            Parties(me, compute, members, names),
+            job=job,
+            fork=fork,
+            streams=streams,
+            randomness=_Randomness(seed, me),
+        )
+    return programs
+
+
+def run_program(
+    function: Callable[[LockstepParty], Step[R]],
+    *,
+    computing: int | Sequence[int],
+    everyone: int | Sequence[int] | None = None,
+    scheme: Scheme | None = None,
+    seed: int = 0,
+    pick: Callable[[Sequence[int]], int] | None = None,
+) -> Transcript[R]:
+    """Run `function(party)`, a step, for every party, and join their rounds.
+
+    Args:
+        computing, everyone, scheme, seed: see `make_programs`.
+        pick: chooses, among the parties that can go on, who does; see `mpcnet.engine.lockstep`.
+    Returns:
+        What each party returned, and the rounds, bytes and views of all.
+    Raises:
+        LockstepError: the parties' rounds do not fit together, or their programs differ.
+    """
+    programs = make_programs(computing=computing, everyone=everyone, scheme=scheme, seed=seed)
+    parties = {me: LockstepParty(program, seed) for me, program in programs.items()}
+    transcript = lockstep({me: function(party) for me, party in parties.items()}, pick=pick)
+    digests = {me: party.digests for me, party in parties.items()}
+    first = next(iter(digests.values()))
+    different = [me for me, digest in digests.items() if digest != first]
+    if different:
+        raise LockstepError(f"parties {different} ran another program than party {next(iter(digests))}")
+    return transcript
+
+
+@dataclass(slots=True)
+class LockstepParty:
+    """One party of a lockstep run: what a program function is given.
+
+    Args:
+        program: where its operators build.
+        seed: as given to `run_program`.
+        digests: the program digest of every round so far.
+    """
+
+    program: Program
+    seed: int = 0
+    digests: list[bytes] = field(default_factory=list[bytes])
+
+    @property
+    def me(self) -> int:
+        """Our roster index."""
+        return self.program.parties.me
+
+    def input(self, name: str, rows: Mapping[int, ArrayLike], range: tuple[int, int]) -> Secret:  # noqa: A002
+        """Share an input; row i belongs to the i-th key of `rows`.
+
+        Args:
+            rows: by owner, the row. Everybody is given all rows in this test support; a party uses its own, and the
+                shape of the others.
+            range: lowest and highest value, public.
+        """
+        arrays = {owner: np.array(row, np.int64) for owner, row in rows.items()}
+        shape = next(iter(arrays.values())).shape
+        node = self.program.input(name, shape, Range(*range), tuple(arrays), arrays.get(self.me))
+        return Secret(self.program, node)
+
+    def reveal(self, to: Sequence[int] | None = None, **outputs: Secret) -> Step[dict[str, Plain]]:
+        """Open outputs to the receivers, by default to everybody; what we receive, by name."""
+        receivers = self.program.parties.everyone if to is None else tuple(to)
+        return (yield from self.reveal_each({name: (secret, receivers) for name, secret in outputs.items()}))
+
+    def reveal_each(self, outputs: Mapping[str, tuple[Secret, Sequence[int]]]) -> Step[dict[str, Plain]]:
+        """Open each output to receivers of its own, all in one evaluation."""
+        listed = [
+            Output(name, secret.node, tuple(receivers), secret.denominator)
+            for name, (secret, receivers) in outputs.items()
+        ]
+        evaluation = self.program.evaluate([], listed)
+        yield from self.drive(evaluation)
+        return {name: exact(value, outputs[name][0].denominator) for name, value in evaluation.results.items()}
+
+    def evaluate(self, *values: Secret) -> Step[None]:
+        """Compute values and open none."""
+        yield from self.drive(self.program.evaluate([value.node for value in values]))
+
+    def drive(self, evaluation: Evaluation) -> Step[None]:
+        """Take and feed rounds until the evaluation ends."""
+        try:
+            while (merged := evaluation.take()) is not None:
+                self.digests.append(merged.digest)
+                evaluation.feed((yield Round(merged.to, merged.expect)))
+        finally:
+            evaluation.close()
+
+    def fork(self, label: str) -> LockstepParty:
+        """A fork of our program, with streams, rounds and digest of its own."""
+        parties = self.program.parties
+        programs = make_programs(
+            computing=parties.computing,
+            everyone=parties.everyone,
+            scheme=self.program.scheme,
+            domain=self.program.domain,
+            fork=(*self.program.fork, label),
+            seed=self.seed,
+        )
+        return LockstepParty(programs[self.me], self.seed)
+
+
+def _indices(parties: int | Sequence[int]) -> tuple[int, ...]:
+    return tuple(range(parties)) if isinstance(parties, int) else tuple(parties)
+
+
+def _derived(seed: int, label: bytes, size: int) -> bytes:
+    return blake2b(b"%d|%s" % (seed, label), size=size, person=b"mpcnet.lockstep")
+
+
+@dataclass(slots=True, repr=False)
+class _Randomness:
+    """A party's own randomness, derived from the seed; a new stream for every call."""
+
+    seed: int
+    me: int
+    calls: int = 0
+
+    def __call__(self, count: int) -> bytes:
+        self.calls += 1
+        return aes_ctr(_derived(self.seed, b"own %d %d" % (self.me, self.calls), 16), count).tobytes()
