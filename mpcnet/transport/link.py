@@ -24,6 +24,8 @@ __all__ = ("Link", "Refused")
 # A push stops after about 5 MiB, lest one task with a fast peer keeps the loop for itself.
 _PUSH_BATCHES = 16
 
+_SENDS_PER_YIELD = 16
+
 
 class Refused(Exception):
     """The peer holds its key, and said goodbye instead of READY."""
@@ -54,6 +56,7 @@ class Link:
         self._heard = trio.lowlevel.ParkingLot()
         self._last_heard = trio.current_time()
         self._receipts = 0
+        self._sends_until_yield = _SENDS_PER_YIELD
         self._wake_writer = trio.Event()
         self._writer_waits = False
         self._write_is_broken = False
@@ -72,12 +75,11 @@ class Link:
             ConnectionBroken: the connection ended.
             PeerViolation: something else came.
         """
-        while not self._stream.peer_is_ready:
-            if not await self._receive():
-                raise ConnectionBroken("the connection ended")
-            self._stream.next_frame()
+        while not self._stream.greeted():
             if self._stream.peer_has_closed:
                 raise Refused
+            if not await self._receive():
+                raise ConnectionBroken("the connection ended")
 
     def refuse(self) -> None:
         """Say goodbye instead of READY, and close. For a link that does not run."""
@@ -135,7 +137,7 @@ class Link:
             raise PeerLost(self._name, "the link to it is down")
         self._stream.queue(frame)
         self._push()
-        await trio.lowlevel.checkpoint()
+        await self._yield()
 
     async def say_goodbye(self) -> None:
         """Send what is queued and CLOSE, and wait for the peer's; each for a bounded time."""
@@ -160,6 +162,16 @@ class Link:
     @property
     def _is_open(self) -> bool:
         return not self._is_down and not self._leaving and not self._stream.peer_has_closed
+
+    async def _yield(self) -> None:
+        # A pass through trio's scheduler costs as much as sealing a small frame: only every so often, which is
+        # enough for others to run. Cancellation is noticed each time.
+        self._sends_until_yield -= 1
+        if self._sends_until_yield > 0:
+            await trio.lowlevel.checkpoint_if_cancelled()
+        else:
+            self._sends_until_yield = _SENDS_PER_YIELD
+            await trio.lowlevel.checkpoint()
 
     async def _read(self, deliver: Callable[[Frame], None]) -> PeerError | None:
         try:
@@ -186,8 +198,10 @@ class Link:
 
     def _after_reading(self) -> None:
         """Send the acknowledgements and answers that are due, and let waiting senders go on."""
-        self._push()
-        self._heard.unpark_all()
+        if self._stream.has_outgoing:
+            self._push()
+        if self._heard:
+            self._heard.unpark_all()
         if self._room and self._stream.has_room:
             self._room.unpark_all()
 
@@ -210,9 +224,9 @@ class Link:
                     self._all_sent()
                     return
                 count = self._connection.try_send(batch)
-                if not count:
-                    break
                 self._stream.sent(count)
+                if count < len(batch):
+                    break
         except ConnectionBroken:
             # The reader ends the link, after it has read what the peer said last.
             self._write_is_broken = True

@@ -17,6 +17,7 @@ from mpcnet.wire.limits import HEADER_MAX
 __all__ = ("decode_header_untrusted", "encode_header")
 
 _FIELDS = 5
+_KINDS = {int(kind): kind for kind in Kind}
 
 
 def encode_header(header: Header) -> bytes:
@@ -73,9 +74,10 @@ def _checked(fields: object, peer: str) -> Header:
         raise PeerViolation(peer, "kind and round of a frame's header must be integers")
     if not (isinstance(job, bytes) and isinstance(fork, bytes) and isinstance(digest, bytes)):
         raise PeerViolation(peer, "job, fork and digest of a frame's header must be byte strings")
+    known = _KINDS.get(kind)
+    if known is None:
+        raise PeerViolation(peer, f"frames of kind {kind} do not exist", {"kind": kind})
     try:
-        return Header(Kind(kind), job, fork, number, digest)
-    except ValueError as error:
-        raise PeerViolation(peer, f"frames of kind {kind} do not exist", {"kind": kind}) from error
+        return Header(known, job, fork, number, digest)
     except LocalError as error:
         raise PeerViolation(peer, str(error)) from error

@@ -77,13 +77,13 @@ class Header:
     digest: bytes = b""
 
     def __post_init__(self) -> None:
-        for name, value, size in (
-            ("job", self.job, JOB_BYTES),
-            ("fork", self.fork, FORK_BYTES),
-            ("digest", self.digest, DIGEST_BYTES),
-        ):
-            if len(value) not in (0, size):
-                raise LocalError(f"a header's {name} takes 0 or {size} bytes, not {len(value)}")
+        # Written out: this runs twice for each frame, and a loop costs as much as the rest of it.
+        if len(self.job) not in (0, JOB_BYTES):
+            raise LocalError(f"a header's job takes 0 or {JOB_BYTES} bytes, not {len(self.job)}")
+        if len(self.fork) not in (0, FORK_BYTES):
+            raise LocalError(f"a header's fork takes 0 or {FORK_BYTES} bytes, not {len(self.fork)}")
+        if len(self.digest) not in (0, DIGEST_BYTES):
+            raise LocalError(f"a header's digest takes 0 or {DIGEST_BYTES} bytes, not {len(self.digest)}")
         if not 0 <= self.round <= ROUND_MAX:
             raise LocalError(f"a header's round lies between 0 and {ROUND_MAX}, not {self.round}")
 

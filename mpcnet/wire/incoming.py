@@ -131,9 +131,13 @@ class Incoming:
         try:
             return self._advance()
         except PeerViolation as error:
-            self._failure = error
-            self.wipe()
+            self.fail(error)
             raise
+
+    def fail(self, error: PeerViolation) -> None:
+        """The peer broke the protocol, here or in what the stream found in a frame: give up for good."""
+        self._failure = error
+        self.wipe()
 
     def wipe(self) -> None:
         """Forget a body that will never be complete."""

@@ -31,7 +31,7 @@ RECORD_PLAINTEXT_MAX = 65519
 RECORD_OVERHEAD = 18
 RECORD_MAX = RECORD_PLAINTEXT_MAX + RECORD_OVERHEAD
 
-# A header of this version takes at most 52 bytes; the bound leaves room and keeps parsing cheap.
+# A header of this version takes at most 53 bytes; the bound leaves room and keeps parsing cheap.
 HEADER_MAX = 4096
 
 # A big body goes in runs of four records (256 KiB): a small frame waits for 0.1 ms at 2.5 GB/s and for 20 ms

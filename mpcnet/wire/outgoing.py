@@ -12,7 +12,7 @@ the wire go in step, and whoever finds a batch half sent just goes on with it.
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mpcnet.errors import LocalError
 from mpcnet.wire.codec import encode_header
@@ -38,11 +38,17 @@ class _Entry:
     header: Header
     encoded: bytes
     body: memoryview
+    place: int
+    is_small: bool = field(init=False)
     number: int = 0
 
+    def __post_init__(self) -> None:
+        self.is_small = is_small(len(self.encoded), self.body.nbytes)
+
     @property
-    def is_small(self) -> bool:
-        return is_small(len(self.encoded), self.body.nbytes)
+    def small_bytes(self) -> int:
+        """Size of the item, if it is a small frame."""
+        return PRELUDE_BYTES + len(self.encoded) + self.body.nbytes
 
     @property
     def counted_bytes(self) -> int:
@@ -70,6 +76,7 @@ class Outgoing:
         self._slow_jobs: Counter[bytes] = Counter()
         self._unacknowledged: deque[_Entry] = deque()
         self._outstanding_bytes = 0
+        self._places = 0
         self._last_number = 0
         self._big: _Entry | None = None
         self._big_at = 0
@@ -99,7 +106,7 @@ class Outgoing:
         if frame.body.nbytes > self._limits.max_frame_bytes:
             allowed = self._limits.max_frame_bytes
             raise LocalError(f"a frame of {frame.body.nbytes} bytes is over the limit of {allowed}")
-        entry = _Entry(frame.header, encode_header(frame.header), frame.body)
+        entry = self._entry(frame.header, frame.body)
         self._outstanding_bytes += entry.counted_bytes
         if entry.is_small and not self._must_wait(frame.header):
             self._fast.append(entry)
@@ -110,7 +117,7 @@ class Outgoing:
 
     def queue_link(self, header: Header, body: bytes) -> None:
         """Take a frame of the link itself: unnumbered, ahead of all others, never kept."""
-        self._link.append(_Entry(header, encode_header(header), memoryview(body)))
+        self._link.append(self._entry(header, memoryview(body)))
 
     def abandon(self) -> None:
         """Forget what was not begun; the peer said goodbye and would drop it."""
@@ -127,8 +134,7 @@ class Outgoing:
     @property
     def is_idle(self) -> bool:
         """Whether every frame was sealed and sent, although perhaps not acknowledged."""
-        waiting = self._link or self._fast or self._slow or self._big is not None
-        return not waiting and self._at == self._end
+        return self._at == self._end and not self._is_waiting
 
     def acknowledged(self, number: int) -> None:
         """The peer has every frame up to this number; drop them."""
@@ -147,6 +153,14 @@ class Outgoing:
             raise LocalError(f"{count} bytes cannot have been sent of {self._end - self._at}")
         self._at += count
 
+    @property
+    def _is_waiting(self) -> bool:
+        return bool(self._link or self._fast or self._slow or self._big is not None)
+
+    def _entry(self, header: Header, body: memoryview) -> _Entry:
+        self._places += 1
+        return _Entry(header, encode_header(header), body, self._places)
+
     def _must_wait(self, header: Header) -> bool:
         if header.kind is Kind.ABORT or not self._slow_jobs[header.job]:
             return False
@@ -158,8 +172,8 @@ class Outgoing:
         for _ in range(BATCH_RECORDS):
             if self._run_left:
                 self._seal_body()
-            elif plaintext := self._next_items():
-                self._end += self._cipher.seal_into(plaintext, self._buffer[self._end :])
+            elif self._is_waiting:
+                self._end += self._cipher.seal_into(self._next_items(), self._buffer[self._end :])
             else:
                 return
 
@@ -179,40 +193,42 @@ class Outgoing:
             self._big = None
 
     def _next_items(self) -> bytes:
-        """The plaintext of the next record that holds items; empty if nothing waits."""
+        """The plaintext of the next record that holds items. Something waits."""
         parts: list[bytes | memoryview] = []
         room = RECORD_PLAINTEXT_MAX - len(CONTINUE_ITEM)
-        room = self._take_small(self._link, parts, room)
-        room = self._take_small(self._fast, parts, room)
+        for lane in (self._link, self._fast):
+            while lane and lane[0].small_bytes <= room:
+                room -= self._take_small(lane.popleft(), parts)
         if self._big is not None:
             parts.append(CONTINUE_ITEM)
             self._start_run(self._big)
-        else:
+        elif self._slow:
             self._take_slow(parts, room)
         return b"".join(parts)
 
-    def _take_small(self, lane: deque[_Entry], parts: list[bytes | memoryview], room: int) -> int:
-        while lane and lane[0].is_small:
-            entry = lane[0]
-            size = PRELUDE_BYTES + len(entry.encoded) + entry.body.nbytes
-            if size > room:
-                break
-            lane.popleft()
-            self._give_number(entry)
-            parts += (entry.prelude(SMALL), entry.encoded, entry.body)
-            room -= size
-            if lane is self._slow:
-                self._left_slow_lane(entry)
-        return room
+    def _take_small(self, entry: _Entry, parts: list[bytes | memoryview]) -> int:
+        self._give_number(entry)
+        parts += (entry.prelude(SMALL), entry.encoded, entry.body)
+        return entry.small_bytes
 
     def _take_slow(self, parts: list[bytes | memoryview], room: int) -> None:
-        room = self._take_small(self._slow, parts, room)
-        if not self._slow or self._slow[0].is_small:
+        # Not before the fast frames that were queued earlier: some may belong to the same stream.
+        while self._slow and not (self._fast and self._fast[0].place < self._slow[0].place):
+            entry = self._slow[0]
+            if not entry.is_small:
+                self._begin(entry, parts, room)
+                return
+            if entry.small_bytes > room:
+                return
+            self._slow.popleft()
+            room -= self._take_small(entry, parts)
+            self._left_slow_lane(entry)
+
+    def _begin(self, entry: _Entry, parts: list[bytes | memoryview], room: int) -> None:
+        if PRELUDE_BYTES + len(entry.encoded) > room:
             return
-        if PRELUDE_BYTES + len(self._slow[0].encoded) > room:
-            return
-        entry = self._big = self._slow.popleft()
-        self._big_at = 0
+        self._slow.popleft()
+        self._big, self._big_at = entry, 0
         self._give_number(entry)
         parts += (entry.prelude(START), entry.encoded)
         self._start_run(entry)

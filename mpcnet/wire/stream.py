@@ -81,13 +81,19 @@ class Stream:
         """
         self._outgoing.queue(frame)
 
+    @property
+    def has_outgoing(self) -> bool:
+        """Whether there are bytes to send."""
+        return bool(self._due) or self._closing or not self._outgoing.is_idle
+
     def outgoing(self) -> memoryview:
         """The bytes to send next; empty if there are none."""
-        if self._due and not self._close_queued:
-            self._queue_due()
-        if self._closing and not self._close_queued and self._outgoing.is_idle:
-            self._queue_link(Kind.CLOSE)
-            self._close_queued = True
+        if not self._close_queued:
+            if self._due:
+                self._queue_due()
+            if self._closing and self._outgoing.is_idle:
+                self._queue_link(Kind.CLOSE)
+                self._close_queued = True
         return self._outgoing.outgoing()
 
     def sent(self, count: int) -> None:
@@ -106,6 +112,16 @@ class Stream:
         """Forget a body that will never be complete: the connection ended."""
         self._incoming.wipe()
 
+    def greeted(self) -> bool:
+        """Take the peer's first frame and nothing behind it; whether READY has come.
+
+        Raises:
+            PeerViolation: it was neither READY nor CLOSE.
+        """
+        if not self.peer_is_ready and (frame := self._incoming.next_frame()) is not None:
+            self._take(frame)
+        return self.peer_is_ready
+
     def next_frame(self) -> Frame | None:
         """The session's next frame, or None if it takes more bytes. The link's own are dealt with inside.
 
@@ -113,16 +129,21 @@ class Stream:
             PeerViolation: the peer broke the protocol.
         """
         while (frame := self._incoming.next_frame()) is not None:
-            kind = frame.header.kind
-            self._check_place(kind)
-            if kind.is_session:
-                if self._incoming.ack_is_due:
-                    self._due.add(Kind.ACK)
+            self._take(frame)
+            if frame.header.kind.is_session:
                 return frame
-            self._link_frame(frame)
-            if kind is Kind.READY:
-                return None
         return None
+
+    def _take(self, frame: Frame) -> None:
+        try:
+            self._check_place(frame.header.kind)
+            if not frame.header.kind.is_session:
+                self._link_frame(frame)
+            elif self._incoming.ack_is_due:
+                self._due.add(Kind.ACK)
+        except PeerViolation as error:
+            self._incoming.fail(error)
+            raise
 
     def _check_place(self, kind: Kind) -> None:
         if self.peer_has_closed:

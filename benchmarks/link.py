@@ -1,0 +1,382 @@
+"""What a link costs beside plain TCP and TLS, on this machine, in one run.
+
+    python -m benchmarks.link [--repeats 15]
+
+Two processes on the loopback interface. Measures take turns, so that a busy machine slows all of them; the table
+shows medians. References: trio's SocketStream, and trio.SSLStream (TLS 1.3, self-made P-256 certificate, both sides
+authenticated by nothing but it). Large: 64 MiB arrays, until the receiver has the last byte and says so. Small: 64
+bytes there and back. Handshake: from TCP connect to the first moment at which data may be sent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import datetime
+import json
+import socket
+import ssl
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import numpy as np
+import trio
+
+from mpcnet.errors import PeerError
+from mpcnet.identity import Identity, Member, Roster
+from mpcnet.primitives import AeadName, random_bytes
+from mpcnet.transport.connect import Local, dial
+from mpcnet.transport.tcp import TcpTransport
+from mpcnet.transport.timing import Timing
+from mpcnet.wire.frames import Frame, Header, Kind
+from mpcnet.wire.limits import Limits
+
+LARGE_BYTES = 2**26
+SMALL = bytes(64)
+LARGE_COMES = b"L" * len(SMALL)
+ROUND_TRIPS = 300
+HANDSHAKES = 5
+HOST = "127.0.0.1"
+CIPHERS: tuple[AeadName, ...] = ("AESGCM", "ChaChaPoly")
+
+Settings = dict[str, Any]
+
+
+class Wire(Protocol):
+    """What is measured: whole messages one way and back."""
+
+    async def large(self, array: memoryview) -> None:
+        """Send an array; return when the other side has it."""
+        ...
+
+    async def small(self) -> None:
+        """One message there and back."""
+        ...
+
+
+# --- references: a stream of bytes --------------------------------------------------------------------------
+
+
+class StreamWire:
+    """Plain TCP or TLS. The sizes are known to both sides, as they are in a protocol."""
+
+    def __init__(self, stream: trio.abc.Stream) -> None:
+        self._stream = stream
+
+    async def large(self, array: memoryview) -> None:
+        await self._stream.send_all(LARGE_COMES)
+        await self._stream.send_all(array)
+        await receive_exactly(self._stream, 1)
+
+    async def small(self) -> None:
+        await self._stream.send_all(SMALL)
+        await receive_exactly(self._stream, len(SMALL))
+
+
+async def receive_exactly(stream: trio.abc.Stream, count: int) -> None:
+    while count:
+        data = await stream.receive_some(min(count, 2**20))
+        if not data:
+            raise EOFError
+        count -= len(data)
+
+
+async def receive_array(stream: trio.abc.Stream, count: int) -> None:
+    """The receiver wants an array, not pieces: the copy belongs to the work."""
+    array = memoryview(np.empty(count, dtype=np.uint8).data)
+    at = 0
+    while at < count:
+        data = await stream.receive_some(min(count - at, 2**20))
+        if not data:
+            raise EOFError
+        array[at : at + len(data)] = data
+        at += len(data)
+
+
+async def answer_stream(stream: trio.abc.Stream) -> None:
+    while data := await stream.receive_some(len(SMALL)):
+        await receive_exactly(stream, len(SMALL) - len(data))
+        if data[:1] == LARGE_COMES[:1]:
+            await receive_array(stream, LARGE_BYTES)
+            await stream.send_all(b"!")
+        else:
+            await stream.send_all(SMALL)
+
+
+# --- ours: a link -------------------------------------------------------------------------------------------
+
+
+class LinkWire:
+    """A link of ours, used as a session would."""
+
+    def __init__(self, transport: TcpTransport, answers: trio.MemoryReceiveChannel[Frame]) -> None:
+        self._transport = transport
+        self._answers = answers
+
+    async def large(self, array: memoryview) -> None:
+        await self._transport.send(1, Frame(Header(Kind.DATA), array))
+        await self._answers.receive()
+
+    async def small(self) -> None:
+        await self._transport.send(1, Frame(Header(Kind.DATA), memoryview(SMALL)))
+        await self._answers.receive()
+
+
+class Inbox:
+    """A receiver that puts frames into a channel."""
+
+    def __init__(self) -> None:
+        self.up = trio.Event()
+        self.put, self.frames = trio.open_memory_channel[Frame](100)
+
+    def peer_up(self, peer: int, incarnation: bytes) -> None:
+        self.up.set()
+
+    def peer_down(self, peer: int, error: PeerError | None) -> None:
+        pass
+
+    def admit(self, peer: int, header: Header, body_bytes: int) -> None:
+        pass
+
+    def frame_received(self, peer: int, frame: Frame) -> None:
+        self.put.send_nowait(frame)
+
+
+async def answer_link(transport: TcpTransport, inbox: Inbox) -> None:
+    while True:
+        frame = await inbox.frames.receive()
+        body = memoryview(b"!") if frame.body.nbytes == LARGE_BYTES else frame.body
+        await transport.send(0, Frame(Header(Kind.DATA), body))
+
+
+# --- the other process --------------------------------------------------------------------------------------
+
+
+def parties(settings: Settings, cipher: AeadName) -> tuple[Roster, list[Identity]]:
+    identities = [Identity(base64.b64decode(seed)) for seed in settings["seeds"]]
+    ports = settings["ports"][cipher]
+    members = (
+        Member(index, name, identities[index].public, f"{HOST}:{ports[index]}")
+        for index, name in enumerate(("alice", "bob"))
+    )
+    return Roster(tuple(members), cipher=cipher), identities
+
+
+def server_context(settings: Settings) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(settings["certificate"])
+    return context
+
+
+async def serve(settings: Settings) -> None:
+    context = server_context(settings)
+
+    async def plain(stream: trio.SocketStream) -> None:
+        await answer_stream(stream)
+
+    async def tls(stream: trio.SocketStream) -> None:
+        wrapped = trio.SSLStream(stream, context, server_side=True)
+        # It breaks off where a handshake was measured, and nothing else.
+        with suppress(trio.BrokenResourceError):
+            await answer_stream(wrapped)
+
+    async def link(cipher: AeadName) -> None:
+        roster, identities = parties(settings, cipher)
+        transport, inbox = TcpTransport(roster, identities[1], me=1), Inbox()
+        async with transport.serve(inbox):
+            await answer_link_forever(transport, inbox)
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(trio.serve_tcp, plain, settings["ports"]["plain"])
+        await nursery.start(trio.serve_tcp, tls, settings["ports"]["tls"])
+        for cipher in CIPHERS:
+            nursery.start_soon(link, cipher)
+        print("ready", flush=True)
+        await trio.sleep_forever()
+
+
+async def answer_link_forever(transport: TcpTransport, inbox: Inbox) -> None:
+    while True:
+        try:
+            await answer_link(transport, inbox)
+        except PeerError:
+            continue  # the benchmark left; it comes again
+
+
+# --- this process -------------------------------------------------------------------------------------------
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server((HOST, 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def make_certificate(path: Path) -> None:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(pem + certificate.public_bytes(serialization.Encoding.PEM))
+
+
+@contextmanager
+def other_process() -> Generator[Settings, None, None]:
+    with tempfile.TemporaryDirectory() as folder:
+        certificate = Path(folder, "certificate.pem")
+        make_certificate(certificate)
+        ports = free_ports(6)
+        settings: Settings = {
+            "certificate": str(certificate),
+            "seeds": [base64.b64encode(random_bytes(32)).decode() for _ in range(2)],
+            "ports": {"plain": ports[0], "tls": ports[1], "AESGCM": ports[2:4], "ChaChaPoly": ports[4:6]},
+        }
+        command = [sys.executable, "-m", "benchmarks.link", "--serve"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdin is not None
+            assert child.stdout is not None
+            child.stdin.write(json.dumps(settings) + "\n")
+            child.stdin.flush()
+            child.stdout.readline()
+            try:
+                yield settings
+            finally:
+                child.terminate()
+
+
+async def open_plain(settings: Settings) -> trio.abc.Stream:
+    return await trio.open_tcp_stream(HOST, settings["ports"]["plain"])
+
+
+async def open_tls(settings: Settings) -> trio.abc.Stream:
+    context = ssl.create_default_context(cafile=settings["certificate"])
+    stream = await trio.open_tcp_stream(HOST, settings["ports"]["tls"])
+    wrapped = trio.SSLStream(stream, context, server_hostname="localhost")
+    await wrapped.do_handshake()
+    return wrapped
+
+
+@asynccontextmanager
+async def open_link(settings: Settings, cipher: AeadName) -> AsyncGenerator[LinkWire, None]:
+    roster, identities = parties(settings, cipher)
+    transport, inbox = TcpTransport(roster, identities[0], me=0), Inbox()
+    async with transport.serve(inbox):
+        await inbox.up.wait()
+        yield LinkWire(transport, inbox.frames)
+
+
+async def shake_hands(settings: Settings, cipher: AeadName) -> None:
+    roster, identities = parties(settings, cipher)
+    local = Local(roster, identities[0], 0, bytes(16), Limits(), Timing())
+    link = await dial(local, 1, lambda _peer, _header, _size: None)
+    link.close()
+
+
+async def shake_hands_tls(settings: Settings) -> None:
+    await trio.aclose_forcefully(await open_tls(settings))
+
+
+Times = dict[str, list[float]]
+
+
+async def measure_wires(settings: Settings, repeats: int) -> tuple[Times, Times]:
+    """Seconds per large message, and per round trip of small ones."""
+    array = memoryview(np.arange(LARGE_BYTES // 8, dtype=np.uint64).data).cast("B")
+    large: Times = {}
+    small: Times = {}
+    async with open_link(settings, "AESGCM") as aes, open_link(settings, "ChaChaPoly") as chacha:
+        plain, tls = await open_plain(settings), await open_tls(settings)
+        wires: dict[str, Wire] = {
+            "plain TCP": StreamWire(plain),
+            "TLS": StreamWire(tls),
+            "link AES-GCM": aes,
+            "link ChaCha20": chacha,
+        }
+        for _ in range(repeats):
+            for name, wire in wires.items():
+                large.setdefault(name, []).append(await seconds_of(partial(wire.large, array)))
+            for name, wire in wires.items():
+                times = [await seconds_of(wire.small) for _ in range(ROUND_TRIPS)]
+                small.setdefault(name, []).append(statistics.median(times))
+        await trio.aclose_forcefully(plain)
+        await trio.aclose_forcefully(tls)
+    return large, small
+
+
+async def measure_handshakes(settings: Settings, repeats: int) -> Times:
+    times: Times = {}
+    for _ in range(repeats * HANDSHAKES):
+        times.setdefault("TLS", []).append(await seconds_of(lambda: shake_hands_tls(settings)))
+        times.setdefault("link AES-GCM", []).append(await seconds_of(lambda: shake_hands(settings, "AESGCM")))
+    return times
+
+
+async def seconds_of(action: Callable[[], Any]) -> float:
+    started = trio.current_time()
+    await action()
+    return trio.current_time() - started
+
+
+def congestion_control() -> str:
+    with socket.socket() as one:
+        name = one.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16)
+    return name.rstrip(b"\0").decode()
+
+
+def report(large: Times, small: Times, handshakes: Times) -> None:
+    print(f"TCP congestion control: {congestion_control()}; medians; ratios to plain TCP and to TLS")
+    print(f"{'':16}{'64 MiB':>12}{'of TCP':>9}{'of TLS':>9}{'64 bytes':>12}{'of TCP':>9}{'of TLS':>9}")
+    rate = {name: LARGE_BYTES / statistics.median(times) / 1e9 for name, times in large.items()}
+    trip = {name: statistics.median(times) * 1e6 for name, times in small.items()}
+    for name, value in rate.items():
+        print(
+            f"{name:16}{value:>7.2f} GB/s{value / rate['plain TCP']:>9.2f}{value / rate['TLS']:>9.2f}"
+            f"{trip[name]:>9.0f} µs{trip[name] / trip['plain TCP']:>9.2f}{trip[name] / trip['TLS']:>9.2f}"
+        )
+    hands = {name: statistics.median(times) * 1e3 for name, times in handshakes.items()}
+    for name, value in hands.items():
+        print(f"handshake {name:16}{value:>6.2f} ms  {value / hands['TLS']:>6.2f} of TLS")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=15)
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.serve:
+        trio.run(serve, cast("Settings", json.loads(sys.stdin.readline())))
+        return
+    with other_process() as settings:
+        large, small = trio.run(measure_wires, settings, arguments.repeats)
+        handshakes = trio.run(measure_handshakes, settings, arguments.repeats)
+    report(large, small, handshakes)
+
+
+if __name__ == "__main__":
+    main()
