@@ -35,10 +35,18 @@ from mpcnet.session import Party as Party
 from mpcnet.session import Protocol as Protocol
 from mpcnet.session import Result as Result
 from mpcnet.session import Revealed as Revealed
+from mpcnet.session import find_protocol as find_protocol
 from mpcnet.session import open_mesh as open_mesh
 from mpcnet.session import protocol as protocol
+from mpcnet.sim import LAN as LAN
+from mpcnet.sim import WAN as WAN
+from mpcnet.sim import Scenario as Scenario
+from mpcnet.sim import Simulation as Simulation
+from mpcnet.sim import simulate as simulate
 
 __all__ = (
+    "LAN",
+    "WAN",
     "AgreementMismatch",
     "Choice",
     "DeadlineExceeded",
@@ -67,9 +75,13 @@ __all__ = (
     "Result",
     "Revealed",
     "Roster",
+    "Scenario",
     "Secret",
+    "Simulation",
     "concatenate",
+    "find_protocol",
     "open_mesh",
     "protocol",
+    "simulate",
     "stack",
 )

@@ -12,7 +12,7 @@ An agreement is sent by everybody to everybody: each party judges each other one
 from __future__ import annotations
 
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,51 +72,75 @@ def compare(party: str, ours: Mapping[str, Plain], theirs: Mapping[str, Plain]) 
     Raises:
         AgreementMismatch: some fields differ; it lists them.
     """
-    differences: dict[str, tuple[str, str]] = {}
-    for name in [*ours, *(name for name in theirs if name not in ours)]:
-        mine, yours = ours.get(name), theirs.get(name)
-        if mine == yours and type(mine) is type(yours):
-            continue
-        if isinstance(mine, dict) and isinstance(yours, dict):
-            for inner in sorted({*mine, *yours}):
-                if mine.get(inner) != yours.get(inner):
-                    differences[f"{name}.{inner}"] = (_shown(mine.get(inner)), _shown(yours.get(inner)))
-        else:
-            differences[name] = (_shown(mine), _shown(yours))
+    differences = dict(_differences("", ours, theirs))
     if differences:
         raise AgreementMismatch(party, differences)
 
 
+def _differences(
+    prefix: str, ours: Mapping[str, Plain], theirs: Mapping[str, Plain]
+) -> Iterator[tuple[str, tuple[str, str]]]:
+    for name in [*ours, *(name for name in theirs if name not in ours)]:
+        mine, yours = ours.get(name), theirs.get(name)
+        field = _printable(f"{prefix}{name}")
+        if isinstance(mine, dict) and isinstance(yours, dict):
+            yield from _differences(f"{field}.", mine, yours)
+        elif encode_canonical(mine) != encode_canonical(yours):
+            yield field, (_shown(mine), _shown(yours))
+
+
 def _shown(value: Plain) -> str:
     """A field for a person: short, and only printable ASCII, since a peer may have chosen it."""
-    text = value.hex()[:16] if isinstance(value, bytes) else repr(value)
+    return _printable(value.hex()[:16] if isinstance(value, bytes) else repr(value))
+
+
+def _printable(text: str) -> str:
     return "".join(char if " " <= char <= "~" else "?" for char in text[:120])
 
 
-def job_id(agreement: Mapping[str, Plain], nonces: Mapping[int, bytes]) -> bytes:
-    """The 32-byte id of the job: fresh if any party's nonce is."""
-    ordered: list[Plain] = [[index, nonces[index]] for index in sorted(nonces)]
-    return blake2b(encode_canonical([dict(agreement), ordered]), size=JOB_ID_BYTES, person=b"mpcnet.job")
+def job_id(agreement: bytes, nonces: bytes) -> bytes:
+    """The 32-byte id of the job: fresh if any party's nonce is.
+
+    Args:
+        agreement: its one encoding; it fixes the parties, so also the number of nonces.
+        nonces: of all parties, in roster order, each of `NONCE_BYTES`.
+    """
+    return blake2b(encode_canonical([agreement, nonces]), size=JOB_ID_BYTES, person=b"mpcnet.job")
 
 
 @dataclass(frozen=True, slots=True)
 class Agree:
-    """First message: what we are about to run, and our nonce."""
+    """First message: what we are about to run, in its one encoding, and our nonce."""
 
     label: str
-    agreement: Mapping[str, Plain]
+    agreement: bytes
     nonce: bytes
 
     def encode(self) -> bytes:
-        return encode_canonical([self.label, dict(self.agreement), self.nonce])
+        return encode_canonical([self.label, self.agreement, self.nonce])
 
     @classmethod
     def decode_untrusted(cls, data: bytes | memoryview, party: str) -> Agree:
         match decode_canonical_untrusted(data, party, max_bytes=MAX_AGREEMENT_BYTES):
-            case [str(label), dict(agreement), bytes(nonce)] if len(nonce) == NONCE_BYTES and len(label) <= 64:
+            case [str(label), bytes(agreement), bytes(nonce)] if len(nonce) == NONCE_BYTES and len(label) <= 64:
                 return cls(label, agreement, nonce)
             case _:
                 raise PeerViolation(party, "sent an agreement of the wrong form")
+
+    def check(self, party: str, ours: Agree) -> None:
+        """Hold a peer's agreement against ours.
+
+        Raises:
+            AgreementMismatch: some fields differ; it lists them.
+            PeerViolation: the agreement is malformed.
+        """
+        if self.agreement == ours.agreement:
+            return
+        theirs = decode_canonical_untrusted(self.agreement, party, max_bytes=MAX_AGREEMENT_BYTES)
+        mine = decode_canonical_untrusted(ours.agreement, party, max_bytes=MAX_AGREEMENT_BYTES)
+        if not isinstance(theirs, dict) or not isinstance(mine, dict):
+            raise PeerViolation(party, "sent an agreement of the wrong form")
+        compare(party, mine, theirs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +149,18 @@ class Confirm:
 
     label: str
     job: bytes
-    nonces: tuple[bytes, ...]
+    nonces: bytes
 
     def encode(self) -> bytes:
-        return encode_canonical([self.label, self.job, list(self.nonces)])
+        return encode_canonical([self.label, self.job, self.nonces])
 
     @classmethod
     def decode_untrusted(cls, data: bytes | memoryview, party: str) -> Confirm:
         match decode_canonical_untrusted(data, party, max_bytes=MAX_AGREEMENT_BYTES):
-            case [str(label), bytes(job), [*nonces]] if len(job) == JOB_ID_BYTES and len(label) <= 64:
-                if all(isinstance(nonce, bytes) and len(nonce) == NONCE_BYTES for nonce in nonces):
-                    return cls(label, job, tuple(typing.cast("list[bytes]", nonces)))
-        raise PeerViolation(party, "sent a confirmation of the wrong form")
+            case [str(label), bytes(job), bytes(nonces)] if len(job) == JOB_ID_BYTES and len(label) <= 64:
+                return cls(label, job, nonces)
+            case _:
+                raise PeerViolation(party, "sent a confirmation of the wrong form")
 
     def check(self, party: str, ours: Confirm, parties: tuple[str, ...]) -> None:
         """Hold a peer's confirmation against ours.
@@ -146,13 +170,10 @@ class Confirm:
         """
         if self == ours:
             return
-        if len(self.nonces) != len(ours.nonces):
-            differences = {"number of nonces": (str(len(ours.nonces)), str(len(self.nonces)))}
-        else:
-            pairs = zip(parties, ours.nonces, self.nonces, strict=True)
-            differences = {
-                f"nonce of {name}": (mine.hex()[:8], yours.hex()[:8])
-                for name, mine, yours in pairs
-                if mine != yours
-            }
+        differences: dict[str, tuple[str, str]] = {}
+        for position, name in enumerate(parties):
+            place = slice(NONCE_BYTES * position, NONCE_BYTES * (position + 1))
+            mine, yours = ours.nonces[place], self.nonces[place]
+            if mine != yours:
+                differences[f"nonce of {name}"] = (mine.hex()[:8], yours.hex()[:8])
         raise AgreementMismatch(party, differences or {"job id": (ours.job.hex()[:8], self.job.hex()[:8])})

@@ -62,6 +62,10 @@ class Declaration(ABC):
             LocalError: a word is not of this type. The message does not repeat it.
         """
 
+    def several(self, params: Any) -> bool:
+        """Whether `parse` takes more words than one, so that a command line may separate them by commas."""
+        return True
+
 
 @dataclass(frozen=True, kw_only=True)
 class Shared(Declaration):
@@ -92,6 +96,9 @@ class Shared(Declaration):
     def row_shape(self, params: Any) -> tuple[int, ...]:
         """The shape of one member's row."""
         return tuple(_dimension(dimension, params) for dimension in self.shape)
+
+    def several(self, params: Any) -> bool:
+        return self.row_shape(params) != ()
 
     def describe(self, params: Any) -> dict[str, int | str | list[int] | list[str]]:
         low, high = self.limits(params)
@@ -178,6 +185,9 @@ class Choice(Shared):
     def row_shape(self, params: Any) -> tuple[int, ...]:
         return (len(self._options(params)),)
 
+    def several(self, params: Any) -> bool:
+        return False
+
     def describe(self, params: Any) -> dict[str, int | str | list[int] | list[str]]:
         return {**super().describe(params), "options": list(self._options(params))}
 
@@ -192,7 +202,7 @@ class Choice(Shared):
     def parse(self, texts: Sequence[str], params: Any) -> object:
         if len(texts) != 1:
             raise LocalError(f"one option was expected, not {len(texts)}")
-        return texts[0]
+        return texts[0].strip()
 
     def _options(self, params: Any) -> tuple[str, ...]:
         options: tuple[str, ...] = tuple(getattr(params, self.options))
@@ -201,19 +211,27 @@ class Choice(Shared):
 
 @dataclass(frozen=True, kw_only=True)
 class LocalInts(Declaration):
-    """Whole numbers that stay with their owner, as many as it has; the protocol derives shared inputs from them."""
+    """Whole numbers that stay with their owner, as many as it has; the protocol derives shared inputs from them.
+
+    Args:
+        range: lowest and highest value, both included; numbers, names of parameters, or a function of them.
+        most: how many there may be; a number or the name of a parameter.
+    """
 
     kind: ClassVar[str] = "local-ints"
     range: Limits = (0, 2**32 - 1)
+    most: Dimension = MAX_LOCAL_ROWS
 
     def describe(self, params: Any) -> dict[str, int | str | list[int] | list[str]]:
         low, high = self._limits(params)
-        return {"kind": self.kind, "by": self.by, "low": low, "high": high}
+        most = _dimension(self.most, params)
+        return {"kind": self.kind, "by": self.by, "low": low, "high": high, "most": most}
 
     def check(self, value: object, params: Any) -> NDArray[np.int64]:
         array = _int_array(value)
-        if array.ndim != 1 or array.size > MAX_LOCAL_ROWS:
-            raise LocalError(f"a list of at most {MAX_LOCAL_ROWS} numbers was expected")
+        most = _dimension(self.most, params)
+        if array.ndim != 1 or array.size > most:
+            raise LocalError(f"a list of at most {most} numbers was expected")
         return _checked(array, array.shape, self._limits(params))
 
     def parse(self, texts: Sequence[str], params: Any) -> object:
@@ -232,25 +250,31 @@ class LocalLabels(Declaration):
 
     Args:
         labels: name of the parameter that lists them.
+        most: how many there may be; a number or the name of a parameter.
     """
 
     kind: ClassVar[str] = "local-labels"
     labels: str
+    most: Dimension = MAX_LOCAL_ROWS
 
     def describe(self, params: Any) -> dict[str, int | str | list[int] | list[str]]:
-        return {"kind": self.kind, "by": self.by, "labels": list(self._labels(params))}
+        most = _dimension(self.most, params)
+        return {"kind": self.kind, "by": self.by, "labels": list(self._labels(params)), "most": most}
 
     def check(self, value: object, params: Any) -> tuple[str, ...]:
         labels = self._labels(params)
         if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
             raise LocalError("a list of labels was expected")
         words = tuple(str(item) for item in value)
-        if len(words) > MAX_LOCAL_ROWS or not set(words) <= set(labels):
+        most = _dimension(self.most, params)
+        if len(words) > most:
+            raise LocalError(f"a list of at most {most} labels was expected")
+        if not set(words) <= set(labels):
             raise LocalError(f"a label is none of these: {', '.join(labels)}")
         return words
 
     def parse(self, texts: Sequence[str], params: Any) -> object:
-        return list(texts)
+        return [text.strip() for text in texts]
 
     def _labels(self, params: Any) -> tuple[str, ...]:
         labels: tuple[str, ...] = tuple(getattr(params, self.labels))

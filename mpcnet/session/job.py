@@ -52,7 +52,14 @@ class Job(Generic[P, T]):
 
 @dataclass(frozen=True, slots=True)
 class Plan(Generic[P, T]):
-    """A job that fits its roster: names are members, defaults are filled in."""
+    """A job that fits its roster: names are members, defaults are filled in.
+
+    Args:
+        me: ourselves.
+        roles: by role, its members.
+        parties: who computes, and who runs the program.
+        peers: everybody else in the job.
+    """
 
     job: Job[P, T]
     roster: Roster
@@ -60,11 +67,7 @@ class Plan(Generic[P, T]):
     scheme: Scheme
     roles: Mapping[str, tuple[Member, ...]]
     parties: Parties
-
-    @property
-    def peers(self) -> tuple[int, ...]:
-        """Everybody else in the job."""
-        return tuple(party for party in self.parties.everyone if party != self.me.index)
+    peers: tuple[int, ...]
 
     def my_inputs(self) -> tuple[str, ...]:
         """Names of the inputs that we give, without those that the protocol derives."""
@@ -101,7 +104,8 @@ def make_plan(job: Job[P, T], roster: Roster, me: Member) -> Plan[P, T]:
         if isinstance(declaration, Shared):
             _check_limits(name, declaration.limits(job.params))
     names = {member.index: member.name for member in roster.members}
-    return Plan(job, roster, me, scheme, roles, Parties(me.index, computing, everyone, names))
+    peers = tuple(party for party in everyone if party != me.index)
+    return Plan(job, roster, me, scheme, roles, Parties(me.index, computing, everyone, names), peers)
 
 
 def _check_scalars(job: Job[Any, Any]) -> None:
@@ -151,7 +155,8 @@ def _member(roster: Roster, name: str) -> Member:
     for member in roster.members:
         if member.name == name:
             return member
-    raise LocalError(f"the roster has no party named {name!r}; it has: {', '.join(m.name for m in roster.members)}")
+    known = ", ".join(member.name for member in roster.members)
+    raise LocalError(f"the roster has no party named {name!r}; it has: {known}")
 
 
 def _check_limits(name: str, limits: tuple[int, int]) -> None:

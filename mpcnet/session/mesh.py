@@ -169,7 +169,7 @@ class Mesh:
             await self._refuse(plan)
             raise
         self._refused.pop(job.label, None)
-        running = Running(plan, self._randomness(NONCE_BYTES), self._transport.send, self._tell)
+        running = Running(plan, self._randomness(NONCE_BYTES), self._transport.send, self._listener)
         self._jobs[job.label] = running
         deadline = trio.CancelScope()
         self._nursery.start_soon(self._watch_deadline, running, deadline)
@@ -261,7 +261,7 @@ class Mesh:
         link = self._pairs.links(peer)
         if running.told.get(peer) != link:
             running.told[peer] = link
-            await self._send_quietly(peer, Frame(Header(Kind.AGREE), memoryview(running.agree.encode())))
+            await self._send_quietly(peer, Frame(Header(Kind.AGREE), running.agree_body))
 
     async def _greet(self, peer: int) -> None:
         """A link is up: our part of the pair seed, and the jobs that wait for this peer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 from typing import Any
 
@@ -15,8 +16,9 @@ PROTOCOLS = "mpcnet.protocols"
 SCHEMES = "mpcnet.schemes"
 
 
+@functools.cache
 def load_entry_point(group: str, name: str, what: str) -> object:
-    """The object that an installed distribution registers under this name.
+    """The object that an installed distribution registers under this name. Looked up once in a process.
 
     Raises:
         LocalError: nothing is registered, more than one distribution claims the name, or it cannot be imported.

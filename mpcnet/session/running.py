@@ -25,12 +25,13 @@ from mpcnet.errors import (
     ProgramMismatch,
 )
 from mpcnet.session.abort import Abort, Reason
-from mpcnet.session.agreement import Agree, Confirm, agreement_of, compare, job_id
+from mpcnet.session.agreement import Agree, Confirm, agreement_of, job_id
 from mpcnet.session.channels import EARLY_BYTES, MAX_FORKS, ForkChannel
 from mpcnet.session.cost import Cost
 from mpcnet.session.events import Agreed, Listener, RoundDone, Waiting
 from mpcnet.session.job import Plan
 from mpcnet.session.streams import ByteStream
+from mpcnet.wire.canonical import encode_canonical
 from mpcnet.wire.frames import JOB_BYTES, Frame, Header, Kind
 
 __all__ = ("Running",)
@@ -46,16 +47,20 @@ class Running:
         plan: the job, checked against the roster.
         nonce: our fresh 32 bytes.
         send: gives a frame to a peer's link.
-        tell: takes events.
+        tell: takes events, if somebody listens.
     """
 
     def __init__(
-        self, plan: Plan[Any, Any], nonce: bytes, send: Callable[[int, Frame], Awaitable[None]], tell: Listener
+        self,
+        plan: Plan[Any, Any],
+        nonce: bytes,
+        send: Callable[[int, Frame], Awaitable[None]],
+        tell: Listener | None,
     ) -> None:
         self.plan = plan
         self.label = plan.job.label
-        self.agreement = agreement_of(plan)
-        self.agree = Agree(self.label, self.agreement, nonce)
+        self.agree = Agree(self.label, encode_canonical(agreement_of(plan)), nonce)
+        self.agree_body = memoryview(self.agree.encode())
         self.id = b""
         self.tag = b""
         self.names = plan.parties.names
@@ -70,6 +75,7 @@ class Running:
         self._tell = tell
         self._nonces: dict[int, bytes] = {plan.me.index: nonce}
         self._confirms: dict[int, Confirm] = {}
+        self._confirm: Confirm | None = None
         self._seeds_missing: Callable[[], tuple[int, ...]] = tuple
         self._changed = trio.Event()
         self._channels: dict[bytes, ForkChannel] = {}
@@ -90,20 +96,22 @@ class Running:
         """
         self._seeds_missing = seeds_missing
         await self._until(lambda: len(self._nonces) == len(self.plan.parties.everyone), self._without_agreement)
-        self.id = job_id(self.agreement, self._nonces)
+        self._confirm = self._our_confirm()
+        self.id = self._confirm.job
         self.tag = self.id[:JOB_BYTES]
         register(self)
-        confirm = self.our_confirm()
+        confirm = Frame(Header(Kind.CONFIRM), memoryview(self._confirm.encode()))
         for peer in self.plan.peers:
-            await self.send(peer, Frame(Header(Kind.CONFIRM), memoryview(confirm.encode())))
+            await self.send(peer, confirm)
         for peer, other in list(self._confirms.items()):
             self._check_confirm(peer, other)
-        await self._until(lambda: not self._without_confirmation(), self._without_confirmation)
-        self._tell(Agreed(self.label, self.id))
+        await self._until(self._all_confirmed, self._without_confirmation)
+        if self._tell is not None:
+            self._tell(Agreed(self.label, self.id))
 
-    def our_confirm(self) -> Confirm:
-        """The job id and the nonces that it was computed from."""
-        return Confirm(self.label, self.id, tuple(self._nonces[index] for index in self.plan.parties.everyone))
+    def _our_confirm(self) -> Confirm:
+        nonces = b"".join(self._nonces[index] for index in self.plan.parties.everyone)
+        return Confirm(self.label, job_id(self.agree.agreement, nonces), nonces)
 
     def nonce_of(self, peer: int) -> bytes:
         """The peer's nonce, or nothing."""
@@ -117,7 +125,7 @@ class Running:
             self.fail(PeerViolation(self.names[peer], "agreed twice to one job, with two nonces"))
             return
         try:
-            compare(self.names[peer], self.agreement, agree.agreement)
+            agree.check(self.names[peer], self.agree)
         except MpcnetError as error:
             self.fail(error)
             return
@@ -130,8 +138,7 @@ class Running:
             self.fail(PeerViolation(self.names[peer], "confirmed one job twice"))
             return
         self._confirms[peer] = confirm
-        if self.id:
-            self._check_confirm(peer, confirm)
+        self._check_confirm(peer, confirm)
         self._notify()
 
     def seeds_changed(self) -> None:
@@ -139,11 +146,16 @@ class Running:
         self._notify()
 
     def _check_confirm(self, peer: int, confirm: Confirm) -> None:
+        if self._confirm is None or confirm == self._confirm:
+            return
         parties = tuple(self.names[index] for index in self.plan.parties.everyone)
         try:
-            confirm.check(self.names[peer], self.our_confirm(), parties)
+            confirm.check(self.names[peer], self._confirm, parties)
         except MpcnetError as error:
             self.fail(error)
+
+    def _all_confirmed(self) -> bool:
+        return len(self._confirms) == len(self.plan.peers) and not self._seeds_missing()
 
     def _without_agreement(self) -> tuple[int, ...]:
         return tuple(index for index in self.plan.parties.everyone if index not in self._nonces)
@@ -155,7 +167,7 @@ class Running:
     async def _until(self, condition: Callable[[], bool], missing: Callable[[], tuple[int, ...]]) -> None:
         told: tuple[int, ...] = ()
         while not condition():
-            if (waiting := missing()) != told:
+            if self._tell is not None and (waiting := missing()) != told:
                 told = waiting
                 self._tell(Waiting(self.label, tuple(self.names[index] for index in waiting)))
             self._changed = trio.Event()
@@ -218,7 +230,8 @@ class Running:
 
     def round_done(self, fork: bytes, number: int) -> None:
         """A round of a fork is over."""
-        self._tell(RoundDone(self.label, fork, number))
+        if self._tell is not None:
+            self._tell(RoundDone(self.label, fork, number))
 
     # Endings
 

@@ -1,0 +1,49 @@
+"""What goes wrong in a simulation, on purpose."""
+
+from __future__ import annotations
+
+import typing
+from dataclasses import dataclass
+
+from mpcnet.wire.frames import Frame
+
+__all__ = ("Adversary", "Crash", "Crashed", "Fault", "Stall")
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """A party's process dies when it is about to send in a round; its connections end without goodbye.
+
+    Args:
+        party: its name.
+        round: the first round of which nothing is sent any more.
+    """
+
+    party: str
+    round: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """A party's connections stay, but from this round on none of its messages leaves."""
+
+    party: str
+    round: int = 0
+
+
+Fault = Crash | Stall
+
+
+class Crashed(Exception):
+    """Stands in `Simulation.errors` for a party that a fault has killed."""
+
+
+class Adversary(typing.Protocol):
+    """Sits on every link and rewrites what corrupted parties send.
+
+    The links are authenticated, so only frames of parties that the experiment calls corrupted should change.
+    """
+
+    def on_frame(self, sender: str, receiver: str, frame: Frame) -> Frame | None:
+        """The frame that the receiver gets instead; None drops it."""
+        ...

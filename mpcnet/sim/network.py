@@ -1,0 +1,59 @@
+"""Models of networks: what a link between two simulated parties does to a message."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mpcnet.errors import LocalError
+
+__all__ = ("LAN", "WAN", "LinkModel", "Network")
+
+
+@dataclass(frozen=True, slots=True)
+class LinkModel:
+    """One direction between two parties.
+
+    A message of b bytes that is sent at t arrives at max(t, link free) + b / bandwidth + latency; the link is then
+    free again when its last byte has left.
+
+    Args:
+        latency_seconds: one way.
+        bandwidth_bytes: per second; may be infinite.
+    """
+
+    latency_seconds: float
+    bandwidth_bytes: float = math.inf
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.latency_seconds < math.inf and self.bandwidth_bytes > 0):
+            raise LocalError("a link has a latency of at least 0 and a bandwidth above 0")
+
+
+def _no_exceptions() -> dict[tuple[str, str], LinkModel]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """All links of a simulation.
+
+    Args:
+        default: every link that is not named.
+        links: by (sender, receiver), links that differ.
+    """
+
+    default: LinkModel
+    links: Mapping[tuple[str, str], LinkModel] = field(default_factory=_no_exceptions)
+
+    def link(self, sender: str, receiver: str) -> LinkModel:
+        """The model of one direction."""
+        return self.links.get((sender, receiver), self.default)
+
+
+LAN = Network(LinkModel(latency_seconds=0.0001, bandwidth_bytes=1.25e9))
+"""10 Gbit/s, 0.2 ms there and back."""
+
+WAN = Network(LinkModel(latency_seconds=0.05, bandwidth_bytes=12.5e6))
+"""100 Mbit/s, 100 ms there and back."""
