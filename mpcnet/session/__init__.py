@@ -9,6 +9,9 @@ from mpcnet.session.inputs import Ints as Ints
 from mpcnet.session.inputs import LocalInts as LocalInts
 from mpcnet.session.inputs import LocalLabels as LocalLabels
 from mpcnet.session.job import Job as Job
+from mpcnet.session.jobfile import job_from_toml as job_from_toml
+from mpcnet.session.jobfile import job_to_toml as job_to_toml
+from mpcnet.session.jobfile import load_job as load_job
 from mpcnet.session.mesh import Mesh as Mesh
 from mpcnet.session.mesh import Result as Result
 from mpcnet.session.mesh import open_mesh as open_mesh
@@ -41,7 +44,10 @@ __all__ = (
     "Result",
     "Revealed",
     "find_protocol",
+    "job_from_toml",
+    "job_to_toml",
     "list_protocols",
+    "load_job",
     "open_mesh",
     "protocol",
 )
