@@ -16,6 +16,8 @@ from mpcnet import Example, Ints, LocalError, Many, Party, protocol
 
 __all__ = ("Outcome", "Rules", "average")
 
+_LEAST_OWNERS = 3
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -24,11 +26,20 @@ class Rules:
     Args:
         low, high: lowest and highest value that an owner may give.
         minimum_count: fewer owners than this are refused; at least 3.
+
+    Raises:
+        LocalError: the range is empty, or the minimum count is below 3.
     """
 
     low: int = 0
     high: int = 10_000_000
-    minimum_count: int = 3
+    minimum_count: int = _LEAST_OWNERS
+
+    def __post_init__(self) -> None:
+        if self.low > self.high:
+            raise LocalError("parameter 'low' is above parameter 'high'")
+        if self.minimum_count < _LEAST_OWNERS:
+            raise LocalError(f"parameter 'minimum_count' is at least {_LEAST_OWNERS}")
 
 
 @dataclass(frozen=True)
@@ -48,20 +59,26 @@ def _explain(outcome: Outcome) -> str:
     "average",
     version=1,
     params=Rules,
-    roles={"owners": Many(2)},
+    roles={"owners": Many(_LEAST_OWNERS)},
     inputs={"value": Ints(by="owners", range=("low", "high"), help="your number, for example your raise")},
     outputs={"sum": "everyone"},
     example=Example(
         params=Rules(),
         roles={"owners": ("alice", "bob", "carol", "dave")},
-        inputs={"alice": {"value": ["3800"]}, "bob": {"value": ["2514"]}, "carol": {"value": ["2982"]}, "dave": {"value": ["3390"]}},
+        inputs={
+            "alice": {"value": ["3800"]},
+            "bob": {"value": ["2514"]},
+            "carol": {"value": ["2982"]},
+            "dave": {"value": ["3390"]},
+        },
     ),
     explain=_explain,
 )
 async def average(party: Party[Rules]) -> Outcome:
     """Sum and mean of one number from each owner; no single number is revealed.
 
-    Everyone learns: the sum, the count, and with them the mean. Whoever knows all values but one learns that one.
+    Everyone learns the sum, the count, and with them the mean. Whoever knows all values but one learns that one.
+    Two runs whose owners differ by one reveal that one's value; a sum at an end of its range reveals all values.
     Threat model: that of the scheme; with additive sharing semi-honest, all but one computing party may collude.
     Inputs may be untrue; each lies within the agreed range.
     Rounds: 1 if the owners compute, else 2.
@@ -71,9 +88,10 @@ async def average(party: Party[Rules]) -> Outcome:
     Source: [CDN15] §3, secure summation.
     """
     count = len(party.roles["owners"])
-    minimum = max(3, party.params.minimum_count)
-    if count < minimum:
-        raise LocalError(f"an average of {count} would tell too much about each; the minimum is {minimum}")
+    if count < party.params.minimum_count:
+        raise LocalError(
+            f"an average of {count} would tell too much about each; the minimum is {party.params.minimum_count}"
+        )
     total = party.share("value").sum()
     out = await party.reveal(sum=total)
     return Outcome(int(out["sum"]), Fraction(int(out["sum"]), count), count)
