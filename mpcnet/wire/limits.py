@@ -79,7 +79,8 @@ class Limits:
     # The largest message of a bundled protocol is a matrix product's opening (16 MiB) or an oblivious PRF's
     # columns (40 MiB). The session admits each body by its agreed size; this is the bound behind that one.
     max_frame_bytes: int = 2**30
-    # Frames that were sent and not yet acknowledged, before `send` waits. 64 MiB covers 100 ms at 5 Gbit/s.
+    # Frames that were queued and not yet acknowledged, besides the oldest one, before `send` waits. 64 MiB
+    # covers 100 ms at 5 Gbit/s.
     outbox_bytes: int = 2**26
 
     def __post_init__(self) -> None:

@@ -88,7 +88,11 @@ class Outgoing:
     @property
     def has_room(self) -> bool:
         """Whether the outbox is within its bound, so that one more frame may come."""
-        return self._outstanding_bytes <= self._limits.outbox_bytes
+        # The oldest frame does not count: while it alone fills the outbox, small ones must be able to pass
+        # it.
+        oldest = self._unacknowledged or self._slow or self._fast
+        excused = oldest[0].counted_bytes if oldest else 0
+        return self._outstanding_bytes - excused <= self._limits.outbox_bytes
 
     @property
     def last_number(self) -> int:
