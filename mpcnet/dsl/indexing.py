@@ -1,41 +1,92 @@
-"""Indices of secrets: public, checked while the program is built, and part of the program digest."""
+"""Indices of secrets: public, checked while the program is built, frozen, and part of the program digest."""
 
 from __future__ import annotations
 
 import hashlib
+import operator
 import typing
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mpcnet.dsl import maps
 from mpcnet.errors import LocalError
 
-__all__ = ("describe_index",)
+__all__ = ("Index", "read_index")
+
+Shape = tuple[int, ...]
 
 
-def describe_index(key: typing.Any, shape: tuple[int, ...]) -> tuple[tuple[int, ...], bytes]:
-    """What `x[key]` gives for an x of this shape.
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A public index: the key for numpy, the shape that it selects, and the key's canonical encoding."""
 
-    Returns:
-        the shape of the result, and a canonical encoding of the key.
+    key: tuple[typing.Any, ...]
+    shape: Shape
+    description: bytes
+
+
+def read_index(key: object, shape: Shape) -> Index:
+    """What `x[key]` means for an x of this shape. Arrays are copied: the caller may change theirs.
+
     Raises:
         LocalError: the key is out of bounds, or no public index.
     """
     items = typing.cast("tuple[object, ...]", key) if isinstance(key, tuple) else (key,)
-    description = b",".join(_describe(item) for item in items)
-    try:
-        # A view without memory of its own: only shapes matter here.
-        return np.broadcast_to(np.False_, shape)[key].shape, description
-    except IndexError as error:
-        raise LocalError(f"index into a secret of shape {shape}: {error}") from None
+    frozen = tuple(_frozen(item) for item in items)
+    # Scalar programs index a thousand times with integers: no array is made for them.
+    if len(frozen) <= len(shape) and all(
+        type(item) is int and -length <= item < length for item, length in zip(frozen, shape, strict=False)
+    ):
+        selected = shape[len(frozen) :]
+    else:
+        try:
+            selected = maps.shape_of(maps.indexed(frozen), shape)
+        except IndexError as error:
+            raise LocalError(f"index into a secret of shape {shape}: {error}") from None
+    return Index(frozen, selected, b",".join(map(_described, frozen)))
 
 
-def _describe(item: object) -> bytes:
-    public: typing.Any = item  # pyright cannot name the element types of what isinstance finds
-    if item is None or item is Ellipsis or isinstance(item, int | slice | np.integer):
-        return repr(public).encode()
+def _frozen(item: object) -> typing.Any:
+    if item is None or item is Ellipsis or type(item) is int:
+        return item
+    if isinstance(item, bool | np.bool_):
+        return bool(typing.cast("bool", item))
+    if isinstance(item, slice):
+        parts = typing.cast("slice[object, object, object]", item)
+        ends = (parts.start, parts.stop, parts.step)
+        return slice(*(None if end is None else _integer(end) for end in ends))
     if isinstance(item, list | np.ndarray):
-        array = np.asarray(public)
-        if array.dtype.kind in "iub":
-            head = f"{array.dtype.kind}{array.shape}".encode()
-            return hashlib.blake2b(head + array.astype("<i8").tobytes(), digest_size=16).digest()
-    raise LocalError(f"a {type(public).__name__} is no public index of a secret")
+        return _frozen_array(np.array(typing.cast("typing.Any", item)))
+    return _integer(item)
+
+
+def _integer(item: object) -> int:
+    try:
+        return operator.index(typing.cast("typing.SupportsIndex", item))
+    except TypeError:
+        raise LocalError(f"a {type(item).__name__} is no public index of a secret") from None
+
+
+def _frozen_array(array: NDArray[typing.Any]) -> NDArray[typing.Any]:
+    if array.size == 0 and array.dtype.kind == "f":  # what numpy makes of an empty list
+        array = array.astype(np.int64)
+    if array.dtype.kind not in "iub":
+        raise LocalError(f"an array of {array.dtype} is no public index of a secret")
+    if array.dtype.kind != "b":
+        if array.dtype == np.uint64 and array.size and int(array.max()) >= 2**63:
+            raise LocalError("an index of more than 63 bits is out of bounds")
+        array = array.astype(np.int64)
+    array.flags.writeable = False
+    return array
+
+
+def _described(item: typing.Any) -> bytes:
+    if type(item) is int:
+        return b"%d" % item
+    if isinstance(item, np.ndarray):
+        array = typing.cast("NDArray[typing.Any]", item)
+        head = f"{array.dtype.kind}{array.shape}".encode()
+        return hashlib.blake2b(head + array.astype("<i8").tobytes(), digest_size=16).digest()
+    return repr(item).encode()

@@ -24,6 +24,7 @@ __all__ = (
     "matrix_on_the_right",
     "negated",
     "reshaped",
+    "same",
     "scaled",
     "shape_of",
     "stacked",
@@ -44,6 +45,11 @@ def added(a: Words, b: Words) -> Words:
 def subtracted(a: Words, b: Words) -> Words:
     """a - b."""
     return np.subtract(a, b)
+
+
+def same(a: Words) -> Words:
+    """a."""
+    return a
 
 
 def negated(a: Words) -> Words:

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from mpcnet.algebra import Domain, Words
+from mpcnet.dsl import maps
 from mpcnet.dsl.ranges import Range
 from mpcnet.engine import Context, Parties, Step
 from mpcnet.schemes import Scheme, Share
 
-__all__ = ("AddPublic", "Input", "Interactive", "Linear", "Local", "Node", "Operation", "Reveal")
+__all__ = ("AddPublic", "Input", "Interactive", "Linear", "Local", "Node", "Operation", "Reveal", "SubtractFrom")
 
 
 class Operation(ABC):
@@ -135,6 +136,22 @@ class AddPublic(Local):
         return scheme.add_public(parties, x, self.value) if x.parts else x
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SubtractFrom(Local):
+    """Numbers that all know, less the secret."""
+
+    value: Words
+    parameters: bytes
+    kind: str = "subtract-from"
+
+    def details(self) -> bytes:
+        return self.parameters
+
+    def apply(self, scheme: Scheme, parties: Parties, shape: tuple[int, ...], shares: Sequence[Share]) -> Share:
+        negative = scheme.linear(maps.negated, shape, *shares)
+        return scheme.add_public(parties, negative, self.value) if negative.parts else negative
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Input(Interactive):
     """Rows that their owners share. `mine` is ours, if we own one; it is never shown."""
@@ -200,4 +217,4 @@ def split(flat: Words, shapes: Sequence[tuple[int, ...]]) -> list[Words]:
 
 
 if typing.TYPE_CHECKING:
-    _: tuple[type[Operation], ...] = (Linear, AddPublic, Input, Reveal)
+    _: tuple[type[Operation], ...] = (Linear, AddPublic, SubtractFrom, Input, Reveal)

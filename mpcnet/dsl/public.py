@@ -9,6 +9,7 @@ import hashlib
 import math
 import numbers
 import typing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -19,6 +20,11 @@ from numpy.typing import NDArray
 from mpcnet.errors import LocalError, RangeError
 
 __all__ = ("Public", "PublicLike", "to_public")
+
+_TOO_WIDE = "a public number needs more than 64 bits with its sign"
+_NOT_FINITE = "a public operand must be finite"
+_MOST_DIGITS = 1100
+"""Of a decimal: more than any float has, few enough that nobody waits for a fraction of a billion digits."""
 
 PublicLike = (
     int | float | Fraction | Decimal | NDArray[typing.Any] | np.generic | list[typing.Any] | tuple[typing.Any, ...]
@@ -49,25 +55,32 @@ class Public:
 
 
 def to_public(value: object) -> Public:
-    """Read a public operand.
+    """Read a public operand, and copy it: the caller may change its array afterwards.
 
     Raises:
         LocalError: it is no number or array of numbers.
         RangeError: an integer needs more than 64 bits, also after bringing fractions to one denominator.
     """
-    if isinstance(value, int | np.integer):
-        return Public(_int64(np.asarray(int(typing.cast("int", value)), np.object_)), 1)
-    if isinstance(value, Fraction | Decimal | float | np.floating):
-        number = typing.cast("Fraction", value)
-        if not math.isfinite(number):
-            raise LocalError("a public operand must be finite")
-        exact = Fraction(number)
-        return Public(_int64(np.asarray(exact.numerator, np.object_)), exact.denominator)
-    if isinstance(value, list | tuple | np.ndarray | np.generic):
-        return _array_to_public(np.asarray(typing.cast("object", value)))
-    raise LocalError(
-        f"a {type(value).__name__} is no public number; use int, Fraction, Decimal, float or an array of them"
-    )
+    if isinstance(value, np.ndarray):
+        return _array_to_public(typing.cast("NDArray[typing.Any]", value))
+    if isinstance(value, list | tuple):
+        return _list_to_public(typing.cast("Sequence[object]", value))
+    exact = _exact(value)
+    return Public(_int64([exact.numerator], ()), exact.denominator)
+
+
+def _list_to_public(values: Sequence[object]) -> Public:
+    try:
+        array: NDArray[typing.Any] = np.asarray(values)
+        if array.dtype.kind == "f":
+            # Among floats numpy turns integers into floats too, and large ones into others.
+            objects = np.asarray(values, np.object_)
+            items = typing.cast("list[object]", objects.reshape(-1).tolist())
+            if not all(isinstance(item, float) for item in items):
+                array = objects
+    except ValueError:
+        raise LocalError("a public array must have one length in each dimension") from None
+    return _array_to_public(array)
 
 
 def _array_to_public(array: NDArray[typing.Any]) -> Public:
@@ -75,53 +88,72 @@ def _array_to_public(array: NDArray[typing.Any]) -> Public:
         case "b" | "i":
             return Public(array.astype(np.int64), 1)
         case "u":
-            if array.size and int(array.max()) > 2**63 - 1:
-                raise RangeError("a public number needs more than 64 bits with its sign")
+            if array.size and int(array.max()) >= 2**63:
+                raise RangeError(_TOO_WIDE)
             return Public(array.astype(np.int64), 1)
-        case "f":
+        case "f" if array.dtype.itemsize <= 8:
             return _dyadic(array.astype(np.float64))
-        case "O":
+        case "O" | "f":
             return _objects(array)
         case _:
-            if array.size == 0:
-                return Public(np.zeros(array.shape, np.int64), 1)
             raise LocalError(f"an array of {array.dtype} holds no public numbers")
 
 
-def _objects(array: NDArray[np.object_]) -> Public:
-    items = typing.cast("list[object]", array.reshape(-1).tolist())
-    if not all(isinstance(item, numbers.Rational | Decimal | float) for item in items):
-        raise LocalError("an array of objects must hold int, Fraction, Decimal or float")
-    exact = [Fraction(typing.cast("Fraction", item)) for item in items]
-    denominator = math.lcm(*(item.denominator for item in exact)) if exact else 1
-    numerators = np.empty(array.shape, np.object_)
-    numerators.reshape(-1)[:] = [int(item * denominator) for item in exact]
-    return Public(_int64(numerators), denominator)
-
-
-def _dyadic(values: NDArray[np.float64]) -> Public:
-    if not np.isfinite(values).all():
-        raise LocalError("public operands must be finite")
-    for bits in range(63):
-        scaled = np.ldexp(values, bits)
-        if np.array_equal(scaled, np.rint(scaled)):
-            if scaled.size and float(np.abs(scaled).max()) >= 2.0**63:
-                break
-            return Public(scaled.astype(np.int64), 2**bits)
-    raise RangeError(
-        "these floats are no fractions of 64 bits with one power of two below; round them, or use Fraction(1, 10)"
+def _exact(value: object) -> Fraction:
+    """A number as the fraction that it is."""
+    if isinstance(value, int | np.integer | np.bool_) and not isinstance(value, np.timedelta64):
+        return Fraction(int(typing.cast("int", value)))
+    if isinstance(value, numbers.Rational) and not isinstance(value, np.generic):
+        return Fraction(value)
+    if isinstance(value, float | np.floating):
+        number = typing.cast("float", value)
+        if not np.isfinite(number):
+            raise LocalError(_NOT_FINITE)
+        return Fraction(*number.as_integer_ratio())
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise LocalError(_NOT_FINITE)
+        if abs(value.adjusted()) > _MOST_DIGITS or len(value.as_tuple().digits) > _MOST_DIGITS:
+            raise RangeError(f"a public decimal has more than {_MOST_DIGITS} digits")
+        return Fraction(value)
+    raise LocalError(
+        f"a {type(value).__name__} is no public number; use int, Fraction, Decimal, float or an array of them"
     )
 
 
-def _int64(values: NDArray[np.object_]) -> NDArray[np.int64]:
-    for item in typing.cast("list[int]", values.reshape(-1).tolist()):
-        if not -(2**63) <= item < 2**63:
-            raise RangeError("a public number needs more than 64 bits with its sign")
-    return values.astype(np.int64)
+def _objects(array: NDArray[typing.Any]) -> Public:
+    exact = [_exact(item) for item in array.flat]
+    denominator = math.lcm(*(item.denominator for item in exact))
+    return Public(_int64([int(item * denominator) for item in exact], array.shape), denominator)
+
+
+def _dyadic(values: NDArray[np.float64]) -> Public:
+    """Floats over the smallest power of two that makes all of them integers."""
+    if not np.isfinite(values).all():
+        raise LocalError(_NOT_FINITE)
+    mantissas, exponents = np.frexp(values)
+    integers = np.ldexp(mantissas, 53).astype(np.int64)
+    trailing_zeros = np.frexp((integers & -integers).astype(np.float64))[1] - 1
+    bits = np.where(integers == 0, 0, 53 - exponents - trailing_zeros).max(initial=0)
+    with np.errstate(over="ignore"):  # infinity is out of bounds too
+        scaled = np.ldexp(values, bits)
+    if scaled.size and (scaled.min() < -(2.0**63) or scaled.max() >= 2.0**63):
+        raise RangeError(
+            "these floats need more than 64 bits over one power of two; round them, or use Fraction(1, 10)"
+        )
+    return Public(scaled.astype(np.int64), 2 ** int(bits))
+
+
+def _int64(values: Sequence[int], shape: tuple[int, ...]) -> NDArray[np.int64]:
+    if not all(-(2**63) <= item < 2**63 for item in values):
+        raise RangeError(_TOO_WIDE)
+    return np.array(values, np.int64).reshape(shape)
 
 
 def _multiplied(values: NDArray[np.int64], factor: int) -> NDArray[np.int64]:
-    largest = max(abs(int(values.min())), abs(int(values.max()))) if values.size else 0
-    if largest * factor >= 2**63:
+    low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
+    if low == high == 0:
+        return values
+    if low * factor < -(2**63) or high * factor >= 2**63:
         raise RangeError("a public number needs more than 64 bits at the common denominator")
     return values * np.int64(factor)

@@ -69,8 +69,7 @@ def exact_sum(values: NDArray[np.int64], axis: int) -> NDArray[np.object_]:
     """Sums along an axis as Python integers, without overflow: exact for fewer than 2^31 summands."""
     low = np.bitwise_and(values, 0xFFFF_FFFF).sum(axis=axis, dtype=np.int64)
     high = np.right_shift(values, 32).sum(axis=axis, dtype=np.int64)
-    exact: NDArray[np.object_] = np.asarray(high).astype(np.object_) * 2**32 + np.asarray(low).astype(np.object_)
-    return exact
+    return np.asarray(np.asarray(high).astype(np.object_) * 2**32 + np.asarray(low).astype(np.object_), np.object_)
 
 
 def of_values(values: NDArray[np.int64]) -> Range:
@@ -84,6 +83,6 @@ def of_dot(x: Range, matrix: NDArray[np.int64], axis: int) -> Range:
     negative = exact_sum(np.minimum(matrix, 0), axis)
     if positive.size == 0:
         return Range(0, 0)
-    lows = positive * x.low + negative * x.high
-    highs = positive * x.high + negative * x.low
+    lows = np.asarray(positive * x.low + negative * x.high, np.object_)
+    highs = np.asarray(positive * x.high + negative * x.low, np.object_)
     return Range(int(lows.min()), int(highs.max()))

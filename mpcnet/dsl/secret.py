@@ -6,6 +6,7 @@ share / denominator with a public denominator, so `mean` and division by public 
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 import typing
@@ -16,8 +17,8 @@ import numpy as np
 
 from mpcnet.algebra import Words
 from mpcnet.dsl import maps, ranges
-from mpcnet.dsl.indexing import describe_index
-from mpcnet.dsl.nodes import AddPublic, Linear, Node
+from mpcnet.dsl.indexing import read_index
+from mpcnet.dsl.nodes import AddPublic, Linear, Node, SubtractFrom
 from mpcnet.dsl.program import Program
 from mpcnet.dsl.public import Public, PublicLike, to_public
 from mpcnet.dsl.ranges import Range
@@ -25,7 +26,10 @@ from mpcnet.errors import LocalError
 
 __all__ = ("Secret", "concatenate", "stack")
 
-Axis = int | tuple[int, ...] | None
+_NO_PRODUCT = "the product of two secrets needs correlated randomness, which this version does not make"
+_NO_COMPARISON = "a comparison of secrets needs correlated randomness, which this version does not make"
+
+Axis = typing.SupportsIndex | tuple[typing.SupportsIndex, ...] | None
 
 _TEACH = (
     "a secret has no value here: {what} would have to know it. "
@@ -120,6 +124,20 @@ class Secret:
     def __array__(self, dtype: object = None, copy: object = None) -> typing.NoReturn:
         raise LocalError(_TEACH.format(what="a numpy array of it"))
 
+    def __array_function__(self, function: Callable[..., object], *rest: object) -> typing.NoReturn:
+        raise LocalError(
+            f"numpy.{function.__name__} does not take secrets: use the secret's own methods, as x.sum(), "
+            "or mpcnet's concatenate and stack"
+        )
+
+    # `==` and its kin must not fall back to identity: `if bid == 0` would silently be false.
+
+    def __eq__(self, other: object) -> typing.NoReturn:
+        raise LocalError(_NO_COMPARISON)
+
+    __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __eq__
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleMethodOverride]
+
     # Arithmetic
 
     def __neg__(self) -> Secret:
@@ -131,24 +149,29 @@ class Secret:
     def __add__(self, other: Secret | PublicLike) -> Secret:
         if isinstance(other, Secret):
             return _combine("add", maps.added, operator.add, self, other)
-        return self._add_public(_operand(other, "+"))
+        base, value = self._met_by(_operand(other, "+"))
+        bound = base.node.range + ranges.of_values(value.numerators)
+        return base._shifted(AddPublic(base._encoded(value), value.digest()), bound)
 
     __radd__ = __add__
 
     def __sub__(self, other: Secret | PublicLike) -> Secret:
         if isinstance(other, Secret):
             return _combine("subtract", maps.subtracted, operator.sub, self, other)
-        value = _operand(other, "-")
-        return self._add_public(Public(_negated(value), value.denominator))
+        base, value = self._met_by(_operand(other, "-"))
+        bound = base.node.range - ranges.of_values(value.numerators)
+        # Negated in the ring, where -2^63 has a negative too: only the result's range counts.
+        negative = np.asarray(np.negative(base._encoded(value)))
+        return base._shifted(AddPublic(negative, value.digest(), "subtract-public"), bound)
 
     def __rsub__(self, other: PublicLike) -> Secret:
-        return -self + other
+        base, value = self._met_by(_operand(other, "-"))
+        bound = ranges.of_values(value.numerators) - base.node.range
+        return base._shifted(SubtractFrom(base._encoded(value), value.digest()), bound)
 
     def __mul__(self, other: PublicLike) -> Secret:
         if isinstance(other, Secret):
-            raise LocalError(
-                "the product of two secrets needs correlated randomness, which this version does not make"
-            )
+            raise LocalError(_NO_PRODUCT)
         factor = _operand(other, "*")
         if factor.shape == () and int(factor.numerators) == 1 == factor.denominator:
             return self
@@ -182,9 +205,7 @@ class Secret:
     def dot(self, other: PublicLike) -> Secret:
         """The matrix product with a public array, as numpy's `matmul` for one and two dimensions."""
         if isinstance(other, Secret):
-            raise LocalError(
-                "the product of two secrets needs correlated randomness, which this version does not make"
-            )
+            raise LocalError(_NO_PRODUCT)
         matrix = _operand(other, "@")
         axis = 0 if matrix.numerators.ndim == 1 else -2
         return self._product(matrix, (self.shape, matrix.shape), maps.matrix_on_the_right, axis=axis)
@@ -236,15 +257,17 @@ class Secret:
 
     # Structure
 
-    def __getitem__(self, key: typing.Any) -> Secret:
-        shape, description = describe_index(key, self.shape)
-        return self._linear("index", maps.indexed(key), shape, self._node.range, parameters=description)
+    def __getitem__(self, key: object) -> Secret:
+        index = read_index(key, self.shape)
+        return self._linear(
+            "index", maps.indexed(index.key), index.shape, self._node.range, parameters=index.description
+        )
 
-    def reshape(self, *shape: int | tuple[int, ...]) -> Secret:
+    def reshape(self, *shape: int | Sequence[int]) -> Secret:
         """The same elements in another shape; one dimension may be -1."""
-        wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
+        wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
         try:
-            result = np.broadcast_to(np.False_, self.shape).reshape(typing.cast("tuple[int, ...]", wanted)).shape
+            result = maps.shape_of(maps.reshaped(typing.cast("tuple[int, ...]", wanted)), self.shape)
         except (ValueError, TypeError):
             raise LocalError(f"{self.size} elements of shape {self.shape} do not fit into shape {wanted}") from None
         return self._linear("reshape", maps.reshaped(result), result, self._node.range)
@@ -260,26 +283,53 @@ class Secret:
 
     # Inner workings
 
-    def _add_public(self, value: Public) -> Secret:
+    def _met_by(self, value: Public) -> tuple[Secret, Public]:
+        """Ourselves in the shape of a sum with the value, and the value, both over the common denominator."""
         denominator = math.lcm(self._denominator, value.denominator)
         base = self.over(denominator)
         shape = _broadcast(self.shape, value.shape)
         if shape != self.shape:
-            base = base._linear("broadcast", maps.broadcast(shape), shape, base._node.range)
-        scaled = value.scaled_to(denominator)
-        bound = base._node.range + ranges.of_values(scaled.numerators)
-        operation = AddPublic(self._program.domain.encode(scaled.numerators), scaled.digest())
-        return Secret(self._program, self._program.add(operation, (base._node,), shape, bound), denominator)
+            base = base._linear("broadcast", maps.broadcast(shape), shape, base.node.range)
+        return base, value.scaled_to(denominator)
+
+    def _encoded(self, value: Public) -> Words:
+        return self._program.domain.encode(value.numerators)
+
+    def _shifted(self, operation: AddPublic | SubtractFrom, bound: Range) -> Secret:
+        node = self._program.add(operation, (self._node,), self.shape, bound)
+        return Secret(self._program, node, self._denominator)
 
     def over(self, denominator: int) -> Secret:
-        """The same numbers over another denominator, a multiple of ours; for those who extend the DSL."""
+        """The same numbers over another denominator, a multiple of ours; for those who extend the DSL.
+
+        Raises:
+            RangeError: the shared integers would leave the domain.
+        """
         factor, rest = divmod(denominator, self._denominator)
         if rest:
             raise LocalError(f"{denominator} is no multiple of the denominator {self._denominator}")
         if factor == 1:
             return self
-        scaled = self * factor
-        return Secret(self._program, scaled._node, denominator)
+        domain = self._program.domain
+        what = "bringing fractions to a common denominator"
+        Range(factor, factor).check(domain, what)
+        self._node.range.times(Range(factor, factor)).check(domain, what)
+        return Secret(self._program, (self * factor).node, denominator)
+
+    def within(self, program: Program) -> Secret:
+        """The same value in another fork of the job; for those who extend the DSL.
+
+        Raises:
+            LocalError: it has not been evaluated, or belongs to another job.
+        """
+        if program is self._program:
+            return self
+        if self._program.job != program.job:
+            raise LocalError("values of two jobs do not meet")
+        if self._node.share is None:
+            raise LocalError("a value of another fork must be evaluated there before it is used here")
+        node = program.add(Linear("use", maps.same), (self._node,), self.shape, self._node.range)
+        return Secret(program, node, self._denominator)
 
     def _linear(
         self,
@@ -306,48 +356,46 @@ def stack(values: Sequence[Secret], axis: int = 0) -> Secret:
 
 
 def _joined(kind: str, function: maps.LinearMap, values: Sequence[Secret], axis: int) -> Secret:
-    if not values or not all(isinstance(value, Secret) for value in values):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if isinstance(values, Secret) or not values or not all(isinstance(value, Secret) for value in values):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise LocalError(f"{kind} takes a sequence of at least one secret")
-    denominator = math.lcm(*(value.denominator for value in values))
-    aligned = [value.over(denominator) for value in values]
+    aligned = _aligned(values)
     try:
         shape = maps.shape_of(function, *(value.shape for value in aligned))
     except ValueError:
         shapes = ", ".join(str(value.shape) for value in values)
         raise LocalError(f"shapes {shapes} do not fit for {kind} along axis {axis}") from None
-    bound = aligned[0].node.range
-    for value in aligned[1:]:
-        bound = bound.union(value.node.range)
-    program = _common_program(aligned)
+    bound = functools.reduce(Range.union, (value.node.range for value in aligned))
     operation = Linear(kind, function, repr(axis).encode())
-    node = program.add(operation, tuple(value.node for value in aligned), shape, bound)
-    return Secret(program, node, denominator)
+    return _result(operation, aligned, shape, bound)
 
 
 def _combine(
     kind: str, function: maps.LinearMap, bound: Callable[[Range, Range], Range], x: Secret, y: Secret
 ) -> Secret:
-    denominator = math.lcm(x.denominator, y.denominator)
-    left, right = x.over(denominator), y.over(denominator)
+    left, right = _aligned([x, y])
     shape = _broadcast(x.shape, y.shape)
-    program = _common_program([left, right])
-    node = program.add(
-        Linear(kind, function), (left.node, right.node), shape, bound(left.node.range, right.node.range)
-    )
-    return Secret(program, node, denominator)
+    return _result(Linear(kind, function), [left, right], shape, bound(left.node.range, right.node.range))
+
+
+def _result(operation: Linear, operands: Sequence[Secret], shape: tuple[int, ...], bound: Range) -> Secret:
+    program = operands[0].program
+    node = program.add(operation, tuple(operand.node for operand in operands), shape, bound)
+    return Secret(program, node, operands[0].denominator)
+
+
+def _aligned(values: Sequence[Secret]) -> list[Secret]:
+    """The values in one fork and over one denominator."""
+    program = _common_program(values)
+    denominator = math.lcm(*(value.denominator for value in values))
+    return [value.within(program).over(denominator) for value in values]
 
 
 def _common_program(values: Sequence[Secret]) -> Program:
     """The fork in which values meet: the deepest one, whose ancestors must hold the others, evaluated."""
     program = max((value.program for value in values), key=lambda program: len(program.fork))
-    for value in values:
-        other = value.program
-        if other is program:
-            continue
+    for other in (value.program for value in values):
         if other.job != program.job or other.fork != program.fork[: len(other.fork)]:
-            raise LocalError("values of two forks, or of two jobs, do not meet; evaluate them in a common parent")
-        if value.node.share is None:
-            raise LocalError("a value of another fork must be evaluated there before it is used here")
+            raise LocalError("values of two forks, or of two jobs, do not meet; reveal them, or use `within`")
     return program
 
 
@@ -370,9 +418,3 @@ def _broadcast(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ..
         return np.broadcast_shapes(first, second)
     except ValueError:
         raise LocalError(f"shapes {first} and {second} do not fit together") from None
-
-
-def _negated(value: Public) -> typing.Any:
-    if value.numerators.size and int(value.numerators.min()) == -(2**63):
-        raise LocalError("-2^63 has no counterpart in 64 bits")
-    return -value.numerators

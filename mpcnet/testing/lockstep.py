@@ -146,7 +146,7 @@ class LockstepParty:
         node = self.program.input(name, shape, Range(*range), tuple(arrays), arrays.get(self.me))
         return Secret(self.program, node)
 
-    def reveal(self, to: Sequence[int] | None = None, **outputs: Secret) -> Step[dict[str, Plain]]:
+    def reveal(self, to: Sequence[int] | None = None, /, **outputs: Secret) -> Step[dict[str, Plain]]:
         """Open outputs to the receivers, by default to everybody; what we receive, by name."""
         receivers = self.program.parties.everyone if to is None else tuple(to)
         return (yield from self.reveal_each({name: (secret, receivers) for name, secret in outputs.items()}))
