@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mpcnet.algebra.expand import expand
 from mpcnet.errors import LocalError, PeerViolation
-from mpcnet.primitives import aes_ctr
 
 __all__ = ("Z64", "Buffer", "Domain", "Ring64", "Words", "as_buffer")
 
@@ -91,7 +91,7 @@ class Ring64:
         return np.zeros(shape, np.uint64)
 
     def uniform(self, key: bytes, shape: tuple[int, ...]) -> Words:
-        return aes_ctr(key, self.nbytes(shape)).view("<u8").astype(np.uint64, copy=False).reshape(shape)
+        return expand(key, self.nbytes(shape)).view("<u8").astype(np.uint64, copy=False).reshape(shape)
 
     def encode(self, values: NDArray[np.int64]) -> Words:
         if values.dtype != np.int64:
