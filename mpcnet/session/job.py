@@ -122,8 +122,9 @@ def _check_scalars(job: Job[Any, Any]) -> None:
 def _members_by_role(job: Job[Any, Any], roster: Roster) -> dict[str, tuple[Member, ...]]:
     declared = job.protocol.roles
     if set(job.roles) != set(declared):
+        given = ", ".join(job.roles) or "none"
         raise LocalError(
-            f"protocol '{job.protocol.name}' has the roles {', '.join(declared)}; the job names {', '.join(job.roles)}"
+            f"protocol '{job.protocol.name}' has the roles {', '.join(declared)}; the job names {given}"
         )
     roles: dict[str, tuple[Member, ...]] = {}
     for role, names in job.roles.items():

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import typing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -121,7 +122,7 @@ class Mesh:
         return f"Mesh({self.me.name}, up={[self.roster.members[peer].name for peer in sorted(self._pairs.up)]})"
 
     @contextlib.asynccontextmanager
-    async def open(self) -> AsyncIterator[Mesh]:
+    async def open(self) -> AsyncGenerator[Mesh]:
         """Serve links inside the block. Jobs that still run when it is left are cancelled."""
         failure: Exception | None = None
         async with trio.open_nursery() as nursery:
@@ -385,7 +386,7 @@ async def open_mesh(
     listener: Listener | None = None,
     limits: Limits | None = None,
     timing: Timing | None = None,
-) -> AsyncIterator[Mesh]:
+) -> AsyncGenerator[Mesh]:
     """Take our place among the parties of a roster, over encrypted TCP.
 
     Returns at once; links come up in the background, and `Mesh.run` waits for the parties that it needs.
@@ -428,6 +429,7 @@ def _check_inputs(plan: Plan[Any, Any], inputs: Mapping[str, object]) -> dict[st
 
 def _single(error: BaseException) -> BaseException:
     """The one error inside of groups, as nurseries of forks make them; groups of several stay."""
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType]
-    return error
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    inner = typing.cast("BaseExceptionGroup[BaseException]", error).exceptions
+    return _single(inner[0]) if len(inner) == 1 else typing.cast("BaseException", error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -206,7 +206,7 @@ class Party(Generic[P]):
     # Structure
 
     @contextlib.asynccontextmanager
-    async def fork(self, label: str) -> AsyncIterator[Party[P]]:
+    async def fork(self, label: str) -> AsyncGenerator[Party[P]]:
         """A party of its own for work beside ours: own rounds, own randomness, one link.
 
         Args:
@@ -221,7 +221,7 @@ class Party(Generic[P]):
         yield Party(self._running, self._surroundings, (*self._path, label))
 
     @contextlib.contextmanager
-    def region(self, name: str) -> Iterator[None]:
+    def region(self, name: str) -> Generator[None]:
         """Count the costs of what is evaluated inside under this name."""
         outer, self._region = self._region, name
         try:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import heapq
 import math
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -75,7 +75,7 @@ class SimTransport(Transport):
         self._hub = hub
 
     @contextlib.asynccontextmanager
-    async def serve(self, receiver: Receiver) -> AsyncIterator[None]:
+    async def serve(self, receiver: Receiver) -> AsyncGenerator[None]:
         """See `Transport.serve`."""
         self._hub.join(self, receiver)
         try:
