@@ -108,7 +108,7 @@ class AdditiveScheme(Scheme):
         """Everybody's summand to the receivers."""
         nbytes = domain.nbytes(shape)
         pairs = [(sender, receiver) for sender in parties.computing for receiver in receivers if sender != receiver]
-        return Cost(rounds=1, sent_bytes=dict.fromkeys(pairs, nbytes))
+        return Cost(rounds=1 if pairs else 0, sent_bytes=dict.fromkeys(pairs, nbytes))
 
     def verify(self, context: Context) -> Step[None]:
         """Nothing to check: semi-honest."""

@@ -131,6 +131,7 @@ class Scheme(ABC):
     def open(self, context: Context, x: Share) -> Step[Words | None]:
         """Make x known to all computing parties, and to nobody else; None on a party that does not compute.
 
+        The array is the caller's own: to write to it changes no share.
         Not for outputs: its messages are the parts as they are. Outputs go through `reveal`.
         """
 
@@ -142,7 +143,8 @@ class Scheme(ABC):
     def reveal(self, context: Context, x: Share, receivers: Sequence[int]) -> Step[Words | None]:
         """Make x known to the receivers, and to nobody else; None on everyone else.
 
-        The parts are re-randomised first, so that messages depend on nothing but the value.
+        The parts are re-randomised first, so that messages depend on nothing but the value. The array is the
+        caller's own.
         """
 
     @abstractmethod

@@ -66,7 +66,7 @@ class PlainScheme(Scheme):
     def open(self, context: Context, x: Share) -> Step[Words | None]:
         """No round: everybody has it."""
         yield from ()
-        return x.parts[0] if x.parts else None
+        return x.parts[0].copy() if x.parts else None
 
     def open_cost(self, parties: Parties, domain: Domain, shape: tuple[int, ...]) -> Cost:
         """Nothing."""
@@ -79,8 +79,8 @@ class PlainScheme(Scheme):
         to: dict[int, Buffer] = dict.fromkeys(outside, x.domain.to_bytes(x.parts[0])) if parties.me == first else {}
         inbox = yield Round(to, {first: x.domain.nbytes(x.shape)} if parties.me in outside else {})
         if parties.me in outside:
-            return x.domain.from_bytes_untrusted(inbox[first], x.shape, parties.names[first])
-        return x.parts[0] if parties.me in receivers else None
+            return x.domain.from_bytes_untrusted(inbox[first], x.shape, parties.names[first]).copy()
+        return x.parts[0].copy() if parties.me in receivers else None
 
     def reveal_cost(
         self, parties: Parties, domain: Domain, shape: tuple[int, ...], receivers: Sequence[int]
