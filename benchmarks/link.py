@@ -270,12 +270,15 @@ def other_process() -> Generator[Settings, None, None]:
                 child.terminate()
 
 
+def client_context(settings: Settings) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=settings["certificate"])
+
+
 async def open_plain(settings: Settings) -> trio.abc.Stream:
     return await trio.open_tcp_stream(HOST, settings["ports"]["plain"])
 
 
-async def open_tls(settings: Settings) -> trio.abc.Stream:
-    context = ssl.create_default_context(cafile=settings["certificate"])
+async def open_tls(settings: Settings, context: ssl.SSLContext) -> trio.abc.Stream:
     stream = await trio.open_tcp_stream(HOST, settings["ports"]["tls"])
     wrapped = trio.SSLStream(stream, context, server_hostname="localhost")
     await wrapped.do_handshake()
@@ -291,15 +294,13 @@ async def open_link(settings: Settings, cipher: AeadName) -> AsyncGenerator[Link
         yield LinkWire(transport, inbox.frames)
 
 
-async def shake_hands(settings: Settings, cipher: AeadName) -> None:
-    roster, identities = parties(settings, cipher)
-    local = Local(roster, identities[0], 0, bytes(16), Limits(), Timing())
+async def shake_hands(local: Local) -> None:
     link = await dial(local, 1, lambda _peer, _header, _size: None)
     link.close()
 
 
-async def shake_hands_tls(settings: Settings) -> None:
-    await trio.aclose_forcefully(await open_tls(settings))
+async def shake_hands_tls(settings: Settings, context: ssl.SSLContext) -> None:
+    await trio.aclose_forcefully(await open_tls(settings, context))
 
 
 Times = dict[str, list[float]]
@@ -311,7 +312,7 @@ async def measure_wires(settings: Settings, repeats: int) -> tuple[Times, Times]
     large: Times = {}
     small: Times = {}
     async with open_link(settings, "AESGCM") as aes, open_link(settings, "ChaChaPoly") as chacha:
-        plain, tls = await open_plain(settings), await open_tls(settings)
+        plain, tls = await open_plain(settings), await open_tls(settings, client_context(settings))
         wires: dict[str, Wire] = {
             "plain TCP": StreamWire(plain),
             "TLS": StreamWire(tls),
@@ -331,9 +332,12 @@ async def measure_wires(settings: Settings, repeats: int) -> tuple[Times, Times]
 
 async def measure_handshakes(settings: Settings, repeats: int) -> Times:
     times: Times = {}
+    roster, identities = parties(settings, "AESGCM")
+    local = Local(roster, identities[0], 0, bytes(16), Limits(), Timing())
+    context = client_context(settings)
     for _ in range(repeats * HANDSHAKES):
-        times.setdefault("TLS", []).append(await seconds_of(lambda: shake_hands_tls(settings)))
-        times.setdefault("link AES-GCM", []).append(await seconds_of(lambda: shake_hands(settings, "AESGCM")))
+        times.setdefault("TLS", []).append(await seconds_of(partial(shake_hands_tls, settings, context)))
+        times.setdefault("link AES-GCM", []).append(await seconds_of(partial(shake_hands, local)))
     return times
 
 

@@ -18,6 +18,7 @@ import base64
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import trio
 
@@ -67,13 +68,28 @@ class Local:
     limits: Limits
     timing: Timing
 
+    # Computed once: they cost as much as a key exchange, and every attempt to connect needs them.
+
+    @cached_property
+    def roster_hash(self) -> bytes:
+        """What both ends must agree on."""
+        return self.roster.hash
+
+    @cached_property
+    def _secret(self) -> bytes:
+        return self.identity.x25519_secret
+
+    @cached_property
+    def _publics(self) -> tuple[bytes, ...]:
+        return tuple(member.x25519_public for member in self.roster.members)
+
     def name(self, peer: int) -> str:
         """The peer's name."""
         return self.roster.members[peer].name
 
     def hello(self, receiver: int) -> Hello:
         """What we say first."""
-        return Hello(self.me, receiver, self.roster.hash, self.incarnation)
+        return Hello(self.me, receiver, self.roster_hash, self.incarnation)
 
     def handshake(self, peer: int, *, initiator: bool, prologue: bytes) -> Handshake:
         """A fresh handshake with the key that the roster gives for the peer."""
@@ -81,8 +97,8 @@ class Local:
             "KK",
             initiator=initiator,
             prologue=prologue,
-            s=self.identity.x25519_secret,
-            rs=self.roster.members[peer].x25519_public,
+            s=self._secret,
+            rs=self._publics[peer],
             cipher=self.roster.cipher,
             hash_name="BLAKE2b",
             peer=self.name(peer),
@@ -179,7 +195,7 @@ def _compare(local: Local, peer: int, heard: Hello) -> None:
     name = local.name(peer)
     if heard.version != WIRE_VERSION:
         raise NotConnected(peer, f"{name} speaks version {heard.version} of the wire format, we {WIRE_VERSION}")
-    if heard.roster_hash != local.roster.hash:
+    if heard.roster_hash != local.roster_hash:
         theirs, ours = _fingerprint(heard.roster_hash), local.roster.fingerprint
         raise NotConnected(peer, f"{name} uses another roster (fingerprint {theirs}, ours is {ours})")
 

@@ -89,9 +89,8 @@ class Connection:
             ConnectionBroken: it broke.
         """
         rest = memoryview(data)
-        while rest:
+        while rest := rest[self.try_send(rest) :]:
             await self.wait_writable()
-            rest = rest[self.try_send(rest) :]
 
     def end_sending(self) -> None:
         """Tell the peer that no byte follows; reading goes on."""

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpcnet.errors import PeerViolation
+from mpcnet.primitives import wipe
 from mpcnet.wire.codec import decode_header_untrusted
 from mpcnet.wire.frames import Frame, Header
 from mpcnet.wire.items import CONTINUE, PRELUDE_BYTES, SMALL, START, is_small, unpack_prelude
@@ -141,7 +142,7 @@ class Incoming:
 
     def wipe(self) -> None:
         """Forget a body that will never be complete."""
-        self._items[:] = bytes(len(self._items))
+        wipe(self._items)
         self._item_at = self._items_end = 0
         if self._big is not None:
             self._big.memory.fill(0)
@@ -163,8 +164,9 @@ class Incoming:
         have = self._write - self._read
         if have < _LENGTH_BYTES:
             return None
-        length = int.from_bytes(self._buffer[self._read : self._read + _LENGTH_BYTES], "big")
-        self._check_length(length - _TAG_BYTES)
+        length = self._buffer[self._read] << 8 | self._buffer[self._read + 1]
+        if self._run_left or length <= _TAG_BYTES:
+            self._check_length(length - _TAG_BYTES)
         if have < _LENGTH_BYTES + length:
             return None
         start = self._read + _LENGTH_BYTES
@@ -179,7 +181,7 @@ class Incoming:
                 raise PeerViolation(
                     self._peer, f"a record of a big frame holds {plaintext_bytes} bytes instead of {expected}"
                 )
-        elif plaintext_bytes < 1:
+        else:
             raise PeerViolation(self._peer, "a record is empty or shorter than its tag")
 
     def _open(self, record: memoryview) -> Frame | None:
@@ -205,7 +207,7 @@ class Incoming:
             return None
         if tag not in (SMALL, START):
             raise PeerViolation(self._peer, f"items of type {tag} do not exist", {"tag": tag})
-        number, header_bytes, body_bytes = self._take_prelude()
+        _, number, header_bytes, body_bytes = unpack_prelude(self._take(PRELUDE_BYTES))
         if header_bytes > HEADER_MAX:
             raise PeerViolation(
                 self._peer, f"a frame's header has {header_bytes} bytes; at most {HEADER_MAX} are allowed"
@@ -216,10 +218,6 @@ class Incoming:
             self._start(header, number, header_bytes, body_bytes)
             return None
         return self._small(header, body_bytes)
-
-    def _take_prelude(self) -> tuple[int, int, int]:
-        _, number, header_bytes, body_bytes = unpack_prelude(self._take(PRELUDE_BYTES))
-        return number, header_bytes, body_bytes
 
     def _take(self, size: int) -> memoryview:
         if size > self._items_end - self._item_at:
