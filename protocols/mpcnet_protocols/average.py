@@ -24,7 +24,8 @@ class Rules:
     """What the parties agree on.
 
     Args:
-        low, high: lowest and highest value that an owner may give.
+        low: the lowest value that an owner may give.
+        high: the highest.
         minimum_count: fewer owners than this are refused; at least 3.
 
     Raises:
@@ -75,7 +76,7 @@ def _explain(outcome: Outcome) -> str:
     explain=_explain,
 )
 async def average(party: Party[Rules]) -> Outcome:
-    """Sum and mean of one number from each owner; no single number is revealed.
+    """Sum and mean of one number each; no single number is revealed.
 
     Everyone learns the sum, the count, and with them the mean. Whoever knows all values but one learns that one.
     Two runs whose owners differ by one reveal that one's value; a sum at an end of its range reveals all values.

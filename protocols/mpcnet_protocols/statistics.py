@@ -38,7 +38,8 @@ class Rules:
 
     Args:
         groups: the labels of the categorical column; gaps are measured against the first one.
-        low, high: lowest and highest value of a row.
+        low: the lowest value of a row.
+        high: the highest.
         minimum_group_size: groups with fewer rows, of all owners together, are suppressed; at least 3.
         max_rows: how many rows an owner has at most.
         which: what is revealed beside the counts: "mean" (with the sum), and "variance" (with both).
@@ -289,12 +290,13 @@ async def _open_large(party: Party[Rules], own: _Own | None, large: Sequence[int
     explain=_explain,
 )
 async def statistics(party: Party[Rules]) -> Outcome:
-    """Count, sum, mean and variance per group of rows that stay with their owners.
+    """Count, mean and variance per group; the rows stay with their owners.
 
     Everyone learns the count of every group, also of small ones: how many rows there are is not hidden (to hide it
     takes a comparison of secrets, which the next version brings). Of groups with at least `minimum_group_size` rows
     everyone learns the sum too, and with "variance" the sum of squares; from these follow mean, variance and gaps.
     Of smaller groups nothing is opened but the count.
+
     Nobody learns how many rows an owner has, or its part of a sum. But whoever knows all rows of a group but one,
     for example because they are its own, learns that one: the minimum counts rows, not owners. Two runs that differ
     by one row reveal that row, and a minimum size does not help. A variance of 0, or a sum at an end of its range,

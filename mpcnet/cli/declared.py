@@ -1,0 +1,264 @@
+"""What is installed: `mpcnet protocols`, and job files for it: `mpcnet job`."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from mpcnet.cli.app import json_option, stdout
+from mpcnet.cli.show import party_table, plain
+from mpcnet.errors import LocalError
+from mpcnet.session import (
+    Choice,
+    Decimals,
+    Declaration,
+    Job,
+    LocalInts,
+    LocalLabels,
+    Many,
+    Protocol,
+    find_protocol,
+    job_to_toml,
+    list_protocols,
+)
+from mpcnet.session.inputs import Shared
+
+__all__ = ("example_job", "job", "protocols")
+
+_FEW_MINUTES = 600
+"""Seconds until a job from a template gives up: people start the parties by hand."""
+
+
+@click.command()
+@click.argument("name", required=False)
+@json_option
+def protocols(name: str | None, as_json: bool) -> None:
+    """List the installed protocols, or describe one."""
+    found = [find_protocol(item) for item in ([name] if name else list_protocols())]
+    if as_json:
+        documents = [_document(item) for item in found]
+        click.echo(json.dumps(documents[0] if name else documents))
+    elif name:
+        _describe(stdout(), found[0])
+    else:
+        _list(stdout(), found)
+
+
+def example_job(protocol: Protocol[Any, Any], label: str, deadline_seconds: float = 60) -> Job[Any, Any]:
+    """The job of a protocol's example.
+
+    Raises:
+        LocalError: it declares none.
+    """
+    if protocol.example is None:
+        raise LocalError(f"protocol '{protocol.name}' has no example; write a job file")
+    example = protocol.example
+    return Job(protocol, example.params, example.roles, label, deadline_seconds=deadline_seconds)
+
+
+@click.command()
+@click.argument("name", metavar="PROTOCOL")
+@click.option("--label", metavar="TEXT", help="What the parties call this run.  [default: the protocol's name]")
+@click.option(
+    "--role", "roles", multiple=True, metavar="ROLE=NAME,...", help="Who takes a role; once for each role."
+)
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; once for each.")
+@click.option("--deadline", default=_FEW_MINUTES, show_default=True, metavar="SECONDS", help="For the whole job.")
+def job(name: str, label: str | None, roles: Sequence[str], params: Sequence[str], deadline: int) -> None:
+    """Print a job file, which must be the same for all parties.
+
+    What no option says is taken from the protocol's example. VALUE is as in TOML, or text without quotes.
+    """
+    protocol = find_protocol(name)
+    example = protocol.example
+    given = {key: _toml_value(value) for key, value in _pairs("--param", params)}
+    base = {} if example is None else _plain_params(example.params)
+    members = {} if example is None else {role: tuple(names) for role, names in example.roles.items()}
+    for role, names in _pairs("--role", roles):
+        if role not in protocol.roles:
+            raise LocalError(f"protocol '{name}' has no role '{role}'; it has: {', '.join(protocol.roles)}")
+        members[role] = tuple(word.strip() for word in names.split(",") if word.strip())
+    if missing := [role for role in protocol.roles if role not in members]:
+        raise LocalError(f"role '{missing[0]}' has no members: give --role {missing[0]}=NAME,...")
+    made = Job(protocol, protocol.make_params({**base, **given}), members, label or name, deadline_seconds=deadline)
+    click.echo(job_to_toml(made), nl=False)
+
+
+def _pairs(option: str, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            raise LocalError(f"{option} takes NAME=VALUE")
+        yield name.strip(), value
+
+
+def _toml_value(text: str) -> object:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _plain_params(params: Any) -> dict[str, object]:
+    return {field.name: getattr(params, field.name) for field in dataclasses.fields(params)}
+
+
+# Descriptions
+
+
+def _list(console: Console, found: Sequence[Protocol[Any, Any]]) -> None:
+    table = party_table(("protocol", "what it computes"))
+    for item in found:
+        table.add_row(Text(item.name), Text(item.summary))
+    console.print(table)
+    console.print(Text("\nmpcnet protocols NAME tells more; mpcnet demo NAME runs its example.", style="dim"))
+
+
+def _describe(console: Console, protocol: Protocol[Any, Any]) -> None:
+    console.print(Text.assemble((protocol.name, "bold"), f"  version {protocol.version}\n"))
+    for paragraph in _paragraphs(protocol):
+        console.print(Text(paragraph + "\n"))
+    _section(console, "roles", {name: _members(role) for name, role in protocol.roles.items()})
+    _section(console, "parameters", _parameters(protocol))
+    given = {
+        f"{name} (of {item.by})": _asked(item) for name, item in protocol.inputs.items() if not _is_derived(item)
+    }
+    _section(console, "inputs", given)
+    receivers = {name: "to " + " and ".join(protocol.receivers(name)) for name in protocol.outputs}
+    _section(console, "outputs", receivers)
+    if protocol.example is not None:
+        console.print(Text(f"mpcnet demo {protocol.name} runs an example.", style="dim"))
+
+
+def _section(console: Console, title: str, rows: Mapping[str, str]) -> None:
+    if not rows:
+        return
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="cyan", no_wrap=True)
+    table.add_column()
+    for name, text in rows.items():
+        table.add_row(Text(name), Text(text))
+    console.print(Text(title, style="bold"))
+    console.print(Padding(table, (0, 0, 1, 2)))
+
+
+def _paragraphs(protocol: Protocol[Any, Any]) -> list[str]:
+    """The docstring without its section "Raises"; lines joined, so that a terminal of any width can break them."""
+    paragraphs: list[str] = []
+    inside, fresh = True, True
+    for line in inspect.cleandoc(protocol.function.__doc__ or "").splitlines():
+        if begins := not line or re.match(r"[A-Z][A-Za-z ]*:", line) is not None:
+            inside = line != "Raises:"
+        if inside and line:
+            if begins or not paragraphs or fresh:
+                paragraphs.append(line)
+            else:
+                paragraphs[-1] += " " + line.strip()
+        fresh = not line
+    return paragraphs
+
+
+def _members(role: Many) -> str:
+    if role.least == role.most:
+        return "one party" if role.most == 1 else f"{role.most} parties"
+    return f"at least {role.least} parties" if role.most is None else f"{role.least} to {role.most} parties"
+
+
+def _parameters(protocol: Protocol[Any, Any]) -> dict[str, str]:
+    help_of = _argument_help(protocol.params)
+    rows: dict[str, str] = {}
+    for field in dataclasses.fields(protocol.params):
+        has_default = field.default is not dataclasses.MISSING
+        default = f" (default {_value_text(field.default)})" if has_default else " (no default)"
+        rows[field.name] = help_of.get(field.name, "") + default
+    return rows
+
+
+def _value_text(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(str(item) for item in value) or "none"  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return str(value)
+
+
+def _argument_help(params: type) -> dict[str, str]:
+    """What the section "Args" of a docstring says of each name."""
+    found: dict[str, str] = {}
+    names: list[str] = []
+    inside = False
+    for line in inspect.cleandoc(params.__doc__ or "").splitlines():
+        if not line.startswith(" "):
+            inside = line == "Args:"
+        elif inside and (entry := re.fullmatch(r" {4}(\w+(?:, \w+)*): (.*)", line)):
+            names = entry[1].split(", ")
+            found |= dict.fromkeys(names, entry[2])
+        elif inside:
+            found |= {name: f"{found[name]} {line.strip()}" for name in names}
+    return found
+
+
+def _is_derived(declaration: Declaration) -> bool:
+    return isinstance(declaration, Shared) and declaration.derived
+
+
+def _asked(declaration: Declaration) -> str:
+    help_text = f": {declaration.help}" if declaration.help else ""
+    return f"{_kind(declaration)}{help_text}"
+
+
+def _kind(declaration: Declaration) -> str:
+    """What words `parse` takes, for a person."""
+    match declaration:
+        case Choice(options=options):
+            return f"one of the {options}"
+        case LocalLabels(labels=labels):
+            return f"any number of labels, each one of the {labels}"
+        case LocalInts():
+            return f"any number of whole numbers{_between(declaration.range)}"
+        case Decimals(places=places):
+            return f"{_amount(declaration)} with {places} decimal places{_between(declaration.range)}"
+        case Shared():
+            return f"{_amount(declaration, 'whole ')}{_between(declaration.range)}"
+        case _:
+            return declaration.kind
+
+
+def _amount(declaration: Shared, adjective: str = "") -> str:
+    if not declaration.shape:
+        return f"a {adjective}number"
+    return " x ".join(str(item) for item in declaration.shape) + f" {adjective}numbers"
+
+
+def _between(limits: Any) -> str:
+    return "" if callable(limits) else f" from {limits[0]} to {limits[1]}"
+
+
+def _document(protocol: Protocol[Any, Any]) -> dict[str, Any]:
+    inputs = {
+        name: {"kind": item.kind, "by": item.by, "help": item.help, "derived": _is_derived(item)}
+        for name, item in protocol.inputs.items()
+    }
+    parameters = {
+        field.name: {} if field.default is dataclasses.MISSING else {"default": plain(field.default)}
+        for field in dataclasses.fields(protocol.params)
+    }
+    return {
+        "name": protocol.name,
+        "version": protocol.version,
+        "summary": protocol.summary,
+        "description": inspect.cleandoc(protocol.function.__doc__ or ""),
+        "roles": {name: {"least": role.least, "most": role.most} for name, role in protocol.roles.items()},
+        "parameters": parameters,
+        "inputs": inputs,
+        "outputs": {name: list(protocol.receivers(name)) for name in protocol.outputs},
+    }

@@ -1,0 +1,247 @@
+"""`mpcnet demo`: a protocol's example, each party a real process on this machine.
+
+What a person would do by hand: keys, roster and job file in a temporary folder, then `mpcnet run` for each party,
+over encrypted TCP on free ports. Inputs go through standard input, so that no process list shows them.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import click
+import trio
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from mpcnet.cli.app import json_option, stdout
+from mpcnet.cli.declared import example_job
+from mpcnet.cli.show import party_table
+from mpcnet.errors import MpcnetError
+from mpcnet.identity import Identity, Member, Roster
+from mpcnet.primitives import random_bytes
+from mpcnet.session import Job, Protocol, find_protocol, job_to_toml
+
+__all__ = ("child_command", "demo", "first_cause", "free_ports")
+
+_GRACE_SECONDS = 5.0
+"""How long the others may take to say how they end, after one has failed."""
+_PORTS = range(20_000, 32_000)
+"""Below the ports that systems give to outgoing connections: the parties' own dialling cannot take one."""
+
+
+@dataclass(slots=True)
+class _Ending:
+    """How a party's process ended: a result, or an error."""
+
+    document: Mapping[str, Any]
+
+    @property
+    def error(self) -> Mapping[str, Any] | None:
+        return self.document.get("error")
+
+
+@dataclass(slots=True)
+class _Play:
+    """The parties of a demo, and what is known of each."""
+
+    job: Job[Any, Any]
+    inputs: Mapping[str, Mapping[str, Sequence[str]]]
+    endings: dict[str, _Ending] = field(default_factory=dict[str, _Ending])
+    changed: Callable[[], None] = lambda: None
+
+    @property
+    def names(self) -> list[str]:
+        return list(dict.fromkeys(name for names in self.job.roles.values() for name in names))
+
+
+@click.command()
+@click.argument("name", metavar="PROTOCOL")
+@json_option
+def demo(name: str, as_json: bool) -> None:
+    """Run an example, each party a real process on this machine.
+
+    They talk over encrypted TCP, as on machines far apart. Makes keys, a roster and a job file in a temporary folder, and removes them.
+    """
+    protocol = find_protocol(name)
+    play = _Play(example_job(protocol, f"{name}-demo"), _inputs(protocol))
+    with tempfile.TemporaryDirectory(prefix="mpcnet-demo-") as folder:
+        roster = prepare(Path(folder), play.job, play.names)
+        if as_json:
+            trio.run(_play_all, play, folder)
+            click.echo(json.dumps(_document(play, roster)))
+        else:
+            _play_shown(play, roster, folder)
+    _refuse_failure(play)
+
+
+def _inputs(protocol: Protocol[Any, Any]) -> Mapping[str, Mapping[str, Sequence[str]]]:
+    return {} if protocol.example is None else protocol.example.inputs
+
+
+def prepare(folder: Path, job: Job[Any, Any], names: Sequence[str]) -> Roster:
+    """Write a key for each party, the roster and the job file, under the names that `mpcnet run` expects."""
+    roster = Roster()
+    for name, port in zip(names, free_ports(len(names)), strict=True):
+        identity = Identity.generate()
+        identity.save(folder / f"{name}.key")
+        roster = roster.add(Member(0, name, identity.public, f"127.0.0.1:{port}"))
+    roster.save(folder / "roster.toml")
+    (folder / "job.toml").write_text(job_to_toml(job), encoding="utf-8")
+    return roster
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of this machine on which nobody listens now."""
+    found: list[int] = []
+    while len(found) < count:
+        port = _PORTS[int.from_bytes(random_bytes(4), "little") % len(_PORTS)]
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in found:
+            found.append(port)
+    return found
+
+
+def child_command(name: str) -> list[str]:
+    """The command of one party, run in the demo's folder. It shows no input."""
+    # -P: the folder itself must not be a place to import from.
+    return [sys.executable, "-P", "-m", "mpcnet.cli", "run", "job.toml", "--as", name, "--inputs", "-", "--json"]
+
+
+async def _play_all(play: _Play, folder: str) -> None:
+    """Start all parties and wait for them. Whatever ends us ends them."""
+    async with trio.open_nursery() as watcher:
+        watcher.start_soon(_end_on_signals)
+        grace = trio.CancelScope()
+        with grace:
+            async with trio.open_nursery() as nursery:
+                for name in play.names:
+                    nursery.start_soon(_party, play, folder, name, grace)
+        watcher.cancel_scope.cancel()
+    for name in play.names:
+        play.endings.setdefault(name, _Ending({"error": _own_words("it was ended, since another party failed")}))
+
+
+async def _end_on_signals() -> None:
+    wanted = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    with trio.open_signal_receiver(*wanted) as signals:
+        async for _ in signals:
+            raise KeyboardInterrupt
+
+
+async def _party(play: _Play, folder: str, name: str, grace: trio.CancelScope) -> None:
+    document = json.dumps({key: list(words) for key, words in play.inputs.get(name, {}).items()})
+    finished = await trio.run_process(
+        child_command(name),
+        stdin=document.encode(),
+        capture_stdout=True,
+        capture_stderr=True,
+        check=False,
+        cwd=folder,
+        start_new_session=True,  # an interrupt on the terminal reaches us alone; we end the children
+    )
+    play.endings[name] = _ending(finished.stdout, finished.stderr, finished.returncode)
+    if play.endings[name].error is not None:
+        grace.deadline = min(grace.deadline, trio.current_time() + _GRACE_SECONDS)
+    play.changed()
+
+
+def _ending(output: bytes, errors: bytes, code: int) -> _Ending:
+    try:
+        document = json.loads(output)
+    except ValueError:
+        document = None
+    if isinstance(document, dict) and ("error" in document or "outcome" in document):
+        return _Ending(cast("dict[str, Any]", document))
+    last = errors.decode(errors="replace").strip().splitlines()[-1:]
+    return _Ending(
+        {"error": _own_words(f"its process ended with code {code}" + "".join(f": {line}" for line in last))}
+    )
+
+
+def _own_words(message: str) -> dict[str, object]:
+    return {"type": "PeerLost", "message": message, "parties": []}
+
+
+def first_cause(errors: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
+    """The party whose failure explains the others', and its message: no echo of another party's failure.
+
+    Args:
+        errors: by party, documents of errors; at least one.
+    """
+    echoes = {"PeerAborted", "PeerLost", "DeadlineExceeded"}
+    name = next((name for name, error in errors.items() if error["type"] not in echoes), next(iter(errors)))
+    return name, str(errors[name]["message"])
+
+
+def _refuse_failure(play: _Play) -> None:
+    errors = {name: ending.error for name, ending in play.endings.items() if ending.error is not None}
+    if errors:
+        name, message = first_cause(errors)
+        raise MpcnetError(f"{name} failed: {message}")
+
+
+# What it shows
+
+
+def _play_shown(play: _Play, roster: Roster, folder: str) -> None:
+    console = stdout()
+    console.print(Text.assemble((play.job.protocol.name, "bold"), f": {play.job.protocol.summary}"))
+    facts = f"{len(play.names)} processes, encrypted TCP on 127.0.0.1, roster {roster.fingerprint}\n"
+    console.print(Text(facts, style="dim"))
+    if not console.is_terminal:
+        trio.run(_play_all, play, folder)
+        console.print(_table(play))
+        return
+    with Live(_table(play), console=console, auto_refresh=False) as live:
+        play.changed = lambda: live.update(_table(play), refresh=True)
+        trio.run(_play_all, play, folder)
+        play.changed()
+
+
+def _table(play: _Play) -> Table:
+    table = party_table(("party", "gives, in secret", "learns"))
+    for name in play.names:
+        ending = play.endings.get(name)
+        if ending is None:
+            learned = Text("...", style="dim")
+        elif ending.error is not None:
+            learned = Text(str(ending.error["message"]), style="red")
+        else:
+            learned = Text(str(ending.document["text"]))
+        table.add_row(Text(name), Text(_given(play.inputs.get(name, {}))), learned)
+    return table
+
+
+def _given(inputs: Mapping[str, Sequence[str]]) -> str:
+    """The example's inputs, which are no secret: they are in the documentation."""
+    parts = [
+        f"{name} {words[0]}" if len(words) == 1 else f"{len(words)} x {name}" for name, words in inputs.items()
+    ]
+    return "\n".join(parts) or "nothing"
+
+
+def _document(play: _Play, roster: Roster) -> dict[str, object]:
+    parties: list[Mapping[str, object]] = []
+    for name in play.names:
+        ending = play.endings[name]
+        kept = ("error",) if ending.error is not None else ("outcome", "text", "job", "cost")
+        parties.append({"party": name, **{key: ending.document[key] for key in kept}})
+    return {
+        "protocol": play.job.protocol.name,
+        "label": play.job.label,
+        "roster": roster.fingerprint,
+        "parties": parties,
+    }

@@ -1,0 +1,186 @@
+"""Keys and rosters: `mpcnet keygen` and `mpcnet roster ...`.
+
+everybody   mpcnet keygen alice --address alice.example:7000    prints a line for the others
+everybody   mpcnet roster make parties.txt                      all lines, in any order, give one roster
+everybody   compares the fingerprint over another channel
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from mpcnet.cli.app import DiscreetCommand, json_option, say, stdout
+from mpcnet.cli.show import counted, party_table
+from mpcnet.errors import LocalError
+from mpcnet.identity import Identity, Member, Roster
+
+__all__ = ("keygen", "load_identity", "roster")
+
+_ROSTER = "roster.toml"
+
+roster_option = click.option(
+    "--roster", "roster_path", default=_ROSTER, show_default=True, metavar="FILE", help="The roster file."
+)
+passphrase_option = click.option(
+    "--passphrase-file", metavar="FILE", help="Its first line is the passphrase of the key; else one is asked for."
+)
+
+
+def load_identity(path: str | Path, passphrase_file: str | None = None) -> Identity:
+    """Read a key file; asks for its passphrase if it has one and somebody is there.
+
+    Raises:
+        LocalError: as `Identity.load`.
+    """
+    if passphrase_file is not None:
+        return Identity.load(path, _passphrase(passphrase_file))
+    try:
+        return Identity.load(path)
+    except LocalError as error:
+        if not str(error).endswith("needs a passphrase") or not sys.stdin.isatty():
+            raise
+    return Identity.load(path, click.prompt(f"passphrase of {path}", hide_input=True, err=True))
+
+
+def _passphrase(path: str) -> str:
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise LocalError(f"{path} cannot be read") from None
+    if not lines or not lines[0]:
+        raise LocalError(f"{path} has no passphrase in its first line")
+    return lines[0]
+
+
+@click.command(cls=DiscreetCommand)
+@click.argument("name")
+@click.option("--address", metavar="HOST:PORT", help="Where the others reach you; then the whole line is printed.")
+@click.option("--out", metavar="FILE", help="The key file.  [default: NAME.key]")
+@click.option("--passphrase", is_flag=True, help="Seal the key file with a passphrase, which is asked for.")
+@passphrase_option
+def keygen(name: str, address: str | None, out: str | None, passphrase: bool, passphrase_file: str | None) -> None:
+    """Make your key: NAME.key, which stays with you.
+
+    Prints your public key, or with --address the line (name, key, address) that the others need from you.
+    """
+    identity = Identity.generate()
+    line = _member_line(name, identity, address or "localhost:1")
+    words: str | None = None
+    if passphrase_file is not None:
+        words = _passphrase(passphrase_file)
+    elif passphrase:
+        words = click.prompt("passphrase", hide_input=True, confirmation_prompt=True, err=True)
+    path = Path(out or f"{name}.key")
+    identity.save(path, words)
+    say(f"{path} is your secret key: it stays here. This goes to the others:")
+    click.echo(line if address else identity.public_text)
+
+
+def _member_line(name: str, identity: Identity, address: str) -> str:
+    return Member.from_line(f"{name} {identity.public_text} {address}").line
+
+
+@click.group()
+def roster() -> None:
+    """Make and check the list of all parties."""
+
+
+@roster.command("line")
+@click.argument("name")
+@click.option("--address", metavar="HOST:PORT", required=True, help="Where the others reach you.")
+@click.option("--key", "key_path", metavar="FILE", help="Your key file.  [default: NAME.key]")
+@passphrase_option
+def line_command(name: str, address: str, key_path: str | None, passphrase_file: str | None) -> None:
+    """Print your line again: name, public key, address."""
+    click.echo(_member_line(name, load_identity(key_path or f"{name}.key", passphrase_file), address))
+
+
+@roster.command("make")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--out", default=_ROSTER, show_default=True, metavar="FILE", help="Where the roster goes.")
+@click.option("--cipher", type=click.Choice(["AESGCM", "ChaChaPoly"]), default="AESGCM", show_default=True)
+@click.option("--force", is_flag=True, help="Replace a roster that has other parties.")
+def make_command(files: Sequence[str], out: str, cipher: str, force: bool) -> None:
+    """Make the roster of everybody's lines.
+
+    The lines stand in files in any order ("-" for standard input); parties are sorted by name, so that the same
+    lines give the same roster everywhere.
+    """
+    lines = dict.fromkeys(line for name in files for line in _read_lines(name))
+    made = _sorted((Member.from_line(line) for line in lines), cipher)
+    made.check()
+    path = Path(out)
+    if path.exists() and not force and Roster.load(path).hash != made.hash:
+        raise LocalError(f"{path} exists and has other parties; --force replaces it")
+    made.save(path)
+    _announce(path, made)
+
+
+@roster.command("add")
+@click.argument("words", nargs=-1, required=True, metavar="LINE")
+@roster_option
+def add_command(words: Sequence[str], roster_path: str) -> None:
+    """Add a party to the roster, by its line: name, key, address."""
+    path = Path(roster_path)
+    old = Roster.load(path) if path.exists() else Roster()
+    made = _sorted([*old, Member.from_line(" ".join(words))], old.cipher)
+    made.save(path)
+    _announce(path, made)
+
+
+@roster.command("check")
+@roster_option
+@click.option("--key", "key_path", metavar="FILE", help="Also say whose key this is.")
+@passphrase_option
+@json_option
+def check_command(roster_path: str, key_path: str | None, passphrase_file: str | None, as_json: bool) -> None:
+    """Check the roster, show its parties and its fingerprint."""
+    found = Roster.load(roster_path)
+    found.check()
+    me = found.by_key(load_identity(key_path, passphrase_file).public).name if key_path else None
+    if as_json:
+        parties = [{"name": member.name, "key": member.key_text, "address": member.address} for member in found]
+        document = {"fingerprint": found.fingerprint, "cipher": found.cipher, "parties": parties, "me": me}
+        click.echo(json.dumps(document))
+        return
+    table = party_table(("party", "address", "key"))
+    for member in found:
+        you = " (you)" if member.name == me else ""
+        table.add_row(Text(member.name + you), Text(member.address), Text(f"{member.key_text[:12]}..."))
+    console = stdout()
+    console.print(table)
+    console.print(f"\nfingerprint {found.fingerprint}")
+
+
+@roster.command("fingerprint")
+@roster_option
+def fingerprint_command(roster_path: str) -> None:
+    """Print the fingerprint, to be compared with that of the others over another channel."""
+    click.echo(Roster.load(roster_path).fingerprint)
+
+
+def _sorted(members: Iterable[Member], cipher: str) -> Roster:
+    made = Roster(cipher=cipher)  # type: ignore[arg-type]
+    for member in sorted(members, key=lambda member: member.name):
+        made = made.add(member)
+    return made
+
+
+def _read_lines(name: str) -> list[str]:
+    try:
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise LocalError(f"{name} cannot be read") from None
+    lines = (line.strip() for line in text.splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _announce(path: Path, made: Roster) -> None:
+    say(f"{path}: {counted(len(made), 'party').replace('partys', 'parties')}. Compare this with the others:")
+    click.echo(made.fingerprint)

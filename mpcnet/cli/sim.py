@@ -1,0 +1,233 @@
+"""`mpcnet sim`: all parties of a job in this process, on a modelled network and a virtual clock."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import click
+from rich.text import Text
+
+from mpcnet.cli.app import json_option, stdout, to_document
+from mpcnet.cli.declared import example_job
+from mpcnet.cli.inputs import Given, parse_words, read_document
+from mpcnet.cli.show import counted, explained, party_table, plain, time_text
+from mpcnet.errors import LocalError
+from mpcnet.session import Job, Many, Protocol, find_protocol, load_job
+from mpcnet.sim import LAN, WAN, LinkModel, Network, Simulation, find_scenario, list_scenarios, simulate
+
+__all__ = ("parse_network", "sim", "with_parties")
+
+_NAMED = {"lan": LAN, "wan": WAN}
+_SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
+_BYTES = {"kbit": 125.0, "mbit": 125e3, "gbit": 125e6, "kb": 1e3, "mb": 1e6, "gb": 1e9}
+_LATENCY = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s)")
+_BANDWIDTH = re.compile(r"(\d+(?:\.\d+)?)(kbit|mbit|gbit|kb|mb|gb)", re.IGNORECASE)
+_MOST_ROWS = 12
+
+Inputs = Mapping[str, Mapping[str, object]]
+
+
+def parse_network(text: str) -> Network:
+    """The network of "lan", "wan", or latency and bandwidth: "50ms/100Mbit", "20ms".
+
+    Raises:
+        LocalError: it is none of these.
+    """
+    if text.lower() in _NAMED:
+        return _NAMED[text.lower()]
+    latency_text, slash, bandwidth_text = text.partition("/")
+    latency, bandwidth = _LATENCY.fullmatch(latency_text), _BANDWIDTH.fullmatch(bandwidth_text)
+    if latency is None or (slash and bandwidth is None):
+        raise LocalError("a network is lan, wan, or one-way latency and bandwidth, for example 50ms/100Mbit")
+    speed = float(bandwidth[1]) * _BYTES[bandwidth[2].lower()] if bandwidth else math.inf
+    return Network(LinkModel(float(latency[1]) * _SECONDS[latency[2]], speed))
+
+
+def with_parties(protocol: Protocol[Any, Any], count: int) -> tuple[Job[Any, Any], Inputs]:
+    """The example with as many parties in its open role: names and inputs of the example, repeated as needed.
+
+    Raises:
+        LocalError: there is no example, no role takes any number of members, or too few are left.
+    """
+    job = example_job(protocol, f"{protocol.name}-example")
+    example = protocol.example
+    assert example is not None  # noqa: S101 -- example_job refuses that
+    open_role = next((name for name, role in protocol.roles.items() if _is_open(role)), None)
+    if open_role is None:
+        raise LocalError(f"the number of parties of protocol '{protocol.name}' is fixed")
+    known = list(job.roles[open_role])
+    fixed = {name for role, names in job.roles.items() if role != open_role for name in names}
+    names = [name for name in known if name not in fixed][:count]
+    names += [f"party{number}" for number in range(len(names) + 1, count + 1)]
+    if count < protocol.roles[open_role].least:
+        raise LocalError(
+            f"role '{open_role}' takes at least {protocol.roles[open_role].least} parties, not {count}"
+        )
+    words = {name: example.inputs.get(name, {}) for name in fixed}
+    words |= {name: example.inputs.get(known[place % len(known)], {}) for place, name in enumerate(names)}
+    roles = {**job.roles, open_role: tuple(names)}
+    given = {name: {key: Given(tuple(value)) for key, value in inputs.items()} for name, inputs in words.items()}
+    changed = Job(protocol, job.params, roles, job.label)
+    return changed, _values(changed, given)
+
+
+def _is_open(role: Many) -> bool:
+    return role.most is None
+
+
+def _values(job: Job[Any, Any], given: Mapping[str, Mapping[str, Given]]) -> Inputs:
+    declarations = job.protocol.inputs
+    for inputs in given.values():
+        if any(name not in declarations for name in inputs):
+            raise LocalError(f"protocol '{job.protocol.name}' has the inputs: {', '.join(declarations)}")
+    return {
+        party: {name: parse_words(name, declarations[name], job.params, value) for name, value in inputs.items()}
+        for party, inputs in given.items()
+    }
+
+
+@click.command()
+@click.argument("name", required=False, metavar="[PROTOCOL | JOB.toml]")
+@click.option("--scenario", metavar="NAME", help="Run an installed scenario instead.")
+@click.option(
+    "--network", metavar="NETWORK", help="lan, wan, or LATENCY[/BANDWIDTH], one way: 50ms/100Mbit.  [default: lan]"
+)
+@click.option("--seed", default=0, show_default=True, help="Of all randomness: the same seed gives the same run.")
+@click.option(
+    "--parties", type=click.IntRange(1, 1024), metavar="N", help="Another number of parties than the example's."
+)
+@click.option("--inputs", "document", metavar="FILE", help="For a job file: JSON, {party: {input: value}}.")
+@json_option
+def sim(
+    name: str | None,
+    scenario: str | None,
+    network: str | None,
+    seed: int,
+    parties: int | None,
+    document: str | None,
+    as_json: bool,
+) -> None:
+    """Run all parties in this process, on a modelled network.
+
+    Runs the example of a protocol, a job file, or a scenario.
+
+    Messages take as long as on the network that is modelled, on a virtual clock, on which computing
+    takes no time. The time includes the agreement; rounds and bytes do not.
+    """
+    if (name is None) == (scenario is None):
+        known = ", ".join(list_scenarios()) or "none"
+        raise LocalError(f"name a protocol, a job file or a scenario (mpcnet protocols; scenarios: {known})")
+    model = parse_network(network) if network else None
+    if scenario is not None:
+        if parties is not None or document is not None:
+            raise LocalError("a scenario has its own parties and inputs")
+        found = find_scenario(scenario)
+        model = model or found.network
+        _show(found.job, found.run(seed, model), model, seed, found.description, as_json=as_json)
+        return
+    assert name is not None  # noqa: S101 -- one of the two is there
+    job, inputs = _job_of(name, parties, document)
+    model = model or LAN
+    simulation = simulate(job, inputs, network=model, seed=seed)
+    _show(job, simulation, model, seed, job.protocol.summary, as_json=as_json)
+
+
+def _job_of(name: str, parties: int | None, document: str | None) -> tuple[Job[Any, Any], Inputs]:
+    if name.endswith(".toml"):
+        if parties is not None or document is None:
+            raise LocalError("a job file names its parties; give their inputs with --inputs FILE")
+        job = load_job(name)
+        return job, _values(job, read_document(document))
+    if document is not None:
+        raise LocalError("--inputs goes with a job file (mpcnet job writes one); the example has its own")
+    protocol = find_protocol(name)
+    members = max((len(names) for names in example_job(protocol, name).roles.values()), default=0)
+    if parties is not None:
+        return with_parties(protocol, parties)
+    open_roles = [role for role, kind in protocol.roles.items() if _is_open(kind)]
+    return with_parties(protocol, len(example_job(protocol, name).roles[open_roles[0]]) if open_roles else members)
+
+
+def _show(
+    job: Job[Any, Any], simulation: Simulation[Any], network: Network, seed: int, summary: str, *, as_json: bool
+) -> None:
+    if as_json:
+        click.echo(json.dumps(_document(job, simulation, network, seed)))
+        return
+    console, cost = stdout(), simulation.cost
+    console.print(Text.assemble((job.protocol.name, "bold"), f": {summary}"))
+    console.print(Text(f"network {_network_text(network)}, seed {seed}\n", style="dim"))
+    table = party_table(("party", "learns"))
+    for names, text in _grouped(job, simulation):
+        table.add_row(Text(names), text)
+    console.print(table)
+    facts = (
+        counted(cost.rounds, "round"),
+        counted(cost.messages, "message"),
+        counted(cost.sent_bytes, "byte"),
+        f"{time_text(cost.seconds)} of virtual time",
+    )
+    console.print(Text("\n" + ", ".join(facts)))
+
+
+def _grouped(job: Job[Any, Any], simulation: Simulation[Any]) -> list[tuple[str, Text]]:
+    """A row for each party; of many parties, those who learn the same share one."""
+    texts = {name: Text(explained(job.protocol, outcome)) for name, outcome in simulation.outputs.items()}
+    texts |= {name: Text(str(error), style="red") for name, error in simulation.errors.items()}
+    if len(texts) <= _MOST_ROWS:
+        return list(texts.items())
+    groups: dict[str, list[str]] = {}
+    for name, text in texts.items():
+        groups.setdefault(text.plain, []).append(name)
+    return [(_some(names), texts[names[0]]) for names in groups.values()]
+
+
+def _some(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+def _network_text(network: Network) -> str:
+    link = network.default
+    named = next((name.upper() + ": " for name, known in _NAMED.items() if known == network), "")
+    if math.isinf(link.bandwidth_bytes):
+        speed = ""
+    else:
+        bits = link.bandwidth_bytes * 8
+        speed = f", {bits / 1e9:g} Gbit/s" if bits >= 1e9 else f", {bits / 1e6:g} Mbit/s"
+    return f"{named}{time_text(link.latency_seconds)} one way{speed}"
+
+
+def _document(job: Job[Any, Any], simulation: Simulation[Any], network: Network, seed: int) -> dict[str, object]:
+    cost = simulation.cost
+    parties: list[Mapping[str, object]] = [
+        {"party": name, "outcome": plain(outcome), "text": explained(job.protocol, outcome)}
+        for name, outcome in simulation.outputs.items()
+    ]
+    parties += [{"party": name, "error": to_document(error)} for name, error in simulation.errors.items()]
+    links = [
+        {"sender": sender, "receiver": receiver, "messages": link.messages, "bytes": link.bytes}
+        for (sender, receiver), link in cost.links.items()
+    ]
+    bandwidth = network.default.bandwidth_bytes
+    return {
+        "protocol": job.protocol.name,
+        "label": job.label,
+        "seed": seed,
+        "network": {
+            "latency_seconds": network.default.latency_seconds,
+            "bandwidth_bytes": None if math.isinf(bandwidth) else bandwidth,
+        },
+        "parties": parties,
+        "cost": {
+            "rounds": cost.rounds,
+            "messages": cost.messages,
+            "sent_bytes": cost.sent_bytes,
+            "seconds": cost.seconds,
+            "regions": dict(cost.regions),
+            "links": links,
+        },
+    }
