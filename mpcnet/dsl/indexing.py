@@ -34,18 +34,25 @@ def read_index(key: object, shape: Shape) -> Index:
         LocalError: the key is out of bounds, or no public index.
     """
     items = typing.cast("tuple[object, ...]", key) if isinstance(key, tuple) else (key,)
+    if _are_integers_within(items, shape):  # a scalar program does this a thousand times
+        return Index(items, shape[len(items) :], repr(items).encode())
     frozen = tuple(_frozen(item) for item in items)
-    # Scalar programs index a thousand times with integers: no array is made for them.
-    if len(frozen) <= len(shape) and all(
-        type(item) is int and -length <= item < length for item, length in zip(frozen, shape, strict=False)
-    ):
-        selected = shape[len(frozen) :]
-    else:
-        try:
-            selected = maps.shape_of(maps.indexed(frozen), shape)
-        except IndexError as error:
-            raise LocalError(f"index into a secret of shape {shape}: {error}") from None
+    try:
+        selected = maps.shape_of(maps.indexed(frozen), shape)
+    except IndexError as error:
+        raise LocalError(f"index into a secret of shape {shape}: {error}") from None
+    if _are_integers_within(frozen, shape):
+        return Index(frozen, selected, repr(frozen).encode())
     return Index(frozen, selected, b",".join(map(_described, frozen)))
+
+
+def _are_integers_within(items: tuple[object, ...], shape: Shape) -> bool:
+    if len(items) > len(shape):
+        return False
+    for item, length in zip(items, shape, strict=False):
+        if type(item) is not int or not -length <= item < length:
+            return False
+    return True
 
 
 def _frozen(item: object) -> typing.Any:

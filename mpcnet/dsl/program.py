@@ -22,7 +22,7 @@ from mpcnet.algebra import Domain, Streams, Words
 from mpcnet.dsl.nodes import Input, Interactive, Local, Node, Operation, Reveal
 from mpcnet.dsl.ranges import Range
 from mpcnet.engine import Context, Inbox, MergedRound, Parties, ProgramDigest, Scheduler
-from mpcnet.errors import LocalError, MpcnetError
+from mpcnet.errors import JobEnded, LocalError, MpcnetError, RangeError
 from mpcnet.schemes import Scheme, Share
 
 __all__ = ("Evaluation", "Output", "Program")
@@ -73,10 +73,12 @@ class Program:
         self._randomness = randomness
         self._next_number = 0
         self._evaluating: Evaluation | None = None
+        self._given_up = False
 
     def add(self, operation: Operation, parents: tuple[Node, ...], shape: tuple[int, ...], range_: Range) -> Node:
         """A new node; raises `RangeError` if its range leaves the domain."""
-        range_.check(self.domain, f"'{operation.kind}'")
+        if range_.low < self.domain.lowest or range_.high > self.domain.highest:
+            range_.check(self.domain, f"'{operation.kind}'")
         return Node(self.take_number(), operation, parents, shape, range_, self)
 
     def input(
@@ -87,10 +89,35 @@ class Program:
         owners: tuple[int, ...],
         mine: NDArray[np.int64] | None,
     ) -> Node:
-        """A node for rows that their owners share."""
-        encoded = None if mine is None else self.domain.encode(mine)
+        """A node for rows that their owners share.
+
+        Args:
+            name: of the input, for errors and the digest.
+            row_shape: of each owner's row.
+            range_: of every element.
+            owners: roster indices; row i belongs to owner i.
+            mine: our row if we own one; it is copied.
+        Raises:
+            LocalError: the row has another shape, or an owner is named twice or takes no part.
+            RangeError: the row leaves the range, or the range the domain.
+        """
+        if len(set(owners)) != len(owners) or not set(owners) <= set(self.parties.everyone):
+            raise LocalError(f"the owners of input '{name}' must be different parties of this program")
+        encoded = None if mine is None else self._encoded(name, row_shape, range_, owners, np.array(mine))
         operation = Input(name, self.domain, row_shape, owners, encoded)
         return self.add(operation, (), (len(owners), *row_shape), range_)
+
+    def _encoded(
+        self, name: str, row_shape: tuple[int, ...], range_: Range, owners: tuple[int, ...], mine: NDArray[np.int64]
+    ) -> Words:
+        if self.parties.me not in owners:
+            raise LocalError(f"input '{name}' is not ours to give")
+        encoded = self.domain.encode(mine)
+        if mine.shape != row_shape:
+            raise LocalError(f"our input '{name}' has shape {mine.shape}, declared is {row_shape}")
+        if mine.size and (int(mine.min()) < range_.low or int(mine.max()) > range_.high):
+            raise RangeError(f"our input '{name}' leaves its range {range_}")
+        return encoded
 
     def context(self, number: int) -> Context:
         """The surroundings of the operation with this number."""
@@ -100,12 +127,17 @@ class Program:
         """Begin an evaluation.
 
         Raises:
-            LocalError: another one is under way, or a value belongs to another fork and has not been evaluated.
+            LocalError: another one is under way, a value belongs to another fork and has not been evaluated, or
+                an output has a name or receivers that cannot be.
+            JobEnded: an earlier one was given up.
         """
+        if self._given_up:
+            raise JobEnded("an evaluation of this program was given up: its rounds cannot be run again")
         if self._evaluating is not None:
             raise LocalError(
                 "another evaluation of this party is under way; run them one after the other, or in forks"
             )
+        self._check_outputs(outputs)
         evaluation = Evaluation(self, targets, outputs)
         self._evaluating = evaluation
         return evaluation
@@ -114,6 +146,23 @@ class Program:
         """The evaluation under way is over."""
         self._evaluating = None
         self.next_round = next_round
+
+    def give_up(self) -> None:
+        """The evaluation under way has failed or was closed: this program evaluates nothing any more."""
+        self._evaluating = None
+        self._given_up = True
+
+    def _check_outputs(self, outputs: Sequence[Output]) -> None:
+        names: set[str] = set()
+        for output in outputs:
+            if output.name in names:
+                raise LocalError(f"two outputs are called '{output.name}'")
+            names.add(output.name)
+            receivers = set(output.receivers)
+            if len(receivers) != len(output.receivers) or not receivers <= set(self.parties.everyone):
+                raise LocalError(
+                    f"the receivers of output '{output.name}' must be different parties of this program"
+                )
 
     def take_number(self) -> int:
         """A number that no operation of this fork has had."""
@@ -137,25 +186,51 @@ class Evaluation:
         self._local: list[tuple[int, Node]] = []
         self._interactive: list[Node] = []
         self._unfinished = 0
-        self._outputs = list(outputs)
+        self._finished = False
         self._plan([*targets, *(output.node for output in outputs)])
-        self._flow()
+        # Numbers are taken now: they follow the program text, not the time at which everything else is computed.
+        self._verify_number = program.take_number() if outputs else -1
+        self._reveals = [
+            program.add(
+                Reveal(output.name, output.receivers, output.denominator),
+                (output.node,),
+                output.node.shape,
+                output.node.range,
+            )
+            for output in outputs
+        ]
+        self._run(self._flow)
 
     def take(self) -> MergedRound | None:
         """The next round, or None at the end."""
+        if self._finished:
+            return None
         merged = self._scheduler.take()
         if merged is None:
+            self._finished = True
             self._program.end(self._scheduler.next_round)
         return merged
 
     def feed(self, inbox: Inbox) -> None:
         """What came in the round that `take` gave."""
-        self._scheduler.feed(inbox)
-        self._flow()
+        self._run(partial(self._scheduler.feed, inbox))
+        self._run(self._flow)
 
     def close(self) -> None:
-        """Give up: every step is closed."""
+        """Give up, unless it has ended: every step is closed, and the program evaluates nothing any more."""
+        if not self._finished:
+            self._program.give_up()
         self._scheduler.close()
+
+    def _run(self, action: Callable[[], None]) -> None:
+        """Do it; after an error other than the driver's own mistake nothing goes on."""
+        try:
+            action()
+        except BaseException:
+            if action != self._flow and not self._scheduler.closed:
+                raise
+            self.close()
+            raise
 
     def _plan(self, roots: Sequence[Node]) -> None:
         """Find what is still to be computed. Iterative: a program may be deeper than Python's stack."""
@@ -192,14 +267,13 @@ class Evaluation:
                 self._compute(heapq.heappop(self._local)[1])
             if self._interactive:
                 self._start_batches()
-            elif self._unfinished == 0 and self._outputs:
+            elif self._unfinished == 0 and self._reveals:
                 self._start_outputs()
             else:
                 return
 
     def _compute(self, node: Node) -> None:
-        operation = node.operation
-        assert isinstance(operation, Local)  # noqa: S101 -- `_ready` sorted it so
+        operation = cast("Local", node.operation)
         self._write_down(node)
         program = self._program
         self._complete(node, operation.apply(program.scheme, program.parties, node.shape, _shares(node)))
@@ -208,16 +282,14 @@ class Evaluation:
         ready, self._interactive = sorted(self._interactive, key=lambda node: node.number), []
         batches: dict[tuple[str, Hashable], list[Node]] = {}
         for node in ready:
-            operation = node.operation
-            assert isinstance(operation, Interactive)  # noqa: S101 -- `_ready` sorted it so
+            operation = cast("Interactive", node.operation)
             self._write_down(node)
             batches.setdefault((operation.kind, operation.batch_key()), []).append(node)
         for batch in batches.values():
             self._start(batch, partial(self._finish_batch, batch))
 
     def _start(self, batch: list[Node], done: Callable[[Sequence[object]], None]) -> None:
-        operation = batch[0].operation
-        assert isinstance(operation, Interactive)  # noqa: S101 -- `_ready` sorted it so
+        operation = cast("Interactive", batch[0].operation)
         program = self._program
         step = operation.run(
             program.scheme, program.context(batch[0].number), batch, [_shares(node) for node in batch]
@@ -226,19 +298,13 @@ class Evaluation:
 
     def _start_outputs(self) -> None:
         """Everything else is computed: let the scheme verify it, then open the outputs."""
-        outputs, self._outputs = self._outputs, []
-        program = self._program
-        number = program.take_number()
-        self._unfinished += 1
+        reveals, self._reveals = self._reveals, []
+        self._unfinished += len(reveals)
 
         def verified(_: None) -> None:
-            self._unfinished -= 1
-            for output in outputs:
-                reveal = Reveal(output.name, output.receivers, output.denominator)
-                node = program.add(reveal, (output.node,), output.node.shape, output.node.range)
-                self._unfinished += 1
-                self._interactive.append(node)
+            self._interactive += reveals
 
+        program, number = self._program, self._verify_number
         self._scheduler.start((number,), program.scheme.verify(program.context(number)), verified)
 
     def _finish_batch(self, batch: Sequence[Node], results: Sequence[object]) -> None:
@@ -260,30 +326,36 @@ class Evaluation:
         self._unfinished -= 1
         if opened is None:
             return
-        assert isinstance(node.operation, Reveal)  # noqa: S101 -- only reveals give plaintexts
-        words = cast("Words", opened)  # what `Scheme.reveal` returns
-        self.results[node.operation.name] = _decoded(self._program.domain, words, node)
+        name = cast("Reveal", node.operation).name  # no other operation gives plaintexts
+        self.results[name] = _decoded(self._program.domain, cast("Words", opened), node)
 
     def _write_down(self, node: Node) -> None:
-        parents = b"".join(_reference(parent) for parent in node.parents)
-        details = b"%d;%s;%s;%s" % (node.number, str(node.range).encode(), parents, node.operation.details())
-        self._program.digest.add(self._scheduler.next_round, node.operation.kind, node.shape, details)
+        bounds, operation, program = node.range, node.operation, self._program
+        parents = b" ".join(
+            [b"%d" % parent.number if parent.program is program else _foreign(parent) for parent in node.parents]
+        )
+        head = b"%d;%d,%d;%s;" % (node.number, bounds.low, bounds.high, parents)
+        program.digest.add(self._scheduler.next_round, operation.kind, node.shape, head + operation.details())
 
 
-def _reference(parent: Node) -> bytes:
-    program = parent.program
-    assert isinstance(program, Program)  # noqa: S101 -- nodes are made by programs
-    return repr((program.fork, parent.number)).encode()
+def _foreign(parent: Node) -> bytes:
+    """How a value of another fork is written down; in brackets, as no number of our own is."""
+    return repr((cast("Program", parent.program).fork, parent.number)).encode()
 
 
 def _shares(node: Node) -> list[Share]:
-    shares = [parent.share for parent in node.parents]
-    return [share for share in shares if share is not None]
+    return [parent.share for parent in node.parents if parent.share is not None]
 
 
 def _decoded(domain: Domain, opened: Words, node: Node) -> NDArray[np.int64]:
     values = domain.decode(opened)
-    if values.size and (int(values.min()) < node.range.low or int(values.max()) > node.range.high):
+    if values.size == 1:  # scalar programs have thousands of these, and a reduction costs more than all the rest
+        low = high = int(values.item())
+    elif values.size:
+        low, high = int(values.min()), int(values.max())
+    else:
+        return values
+    if low < node.range.low or high > node.range.high:
         # Honest shares of inputs in their ranges cannot give this. Who lied is unknown without MACs.
         raise MpcnetError(
             "a result lies outside its public range: some party's input or message was not what it should be"

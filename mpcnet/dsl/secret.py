@@ -200,7 +200,7 @@ class Secret:
 
     def __rmatmul__(self, other: PublicLike) -> Secret:
         matrix = _operand(other, "@")
-        return self._product(matrix, (matrix.shape, self.shape), maps.matrix_on_the_left, axis=-1)
+        return self._product("dot-left", matrix, (matrix.shape, self.shape), maps.matrix_on_the_left, axis=-1)
 
     def dot(self, other: PublicLike) -> Secret:
         """The matrix product with a public array, as numpy's `matmul` for one and two dimensions."""
@@ -208,10 +208,11 @@ class Secret:
             raise LocalError(_NO_PRODUCT)
         matrix = _operand(other, "@")
         axis = 0 if matrix.numerators.ndim == 1 else -2
-        return self._product(matrix, (self.shape, matrix.shape), maps.matrix_on_the_right, axis=axis)
+        return self._product("dot", matrix, (self.shape, matrix.shape), maps.matrix_on_the_right, axis=axis)
 
     def _product(
         self,
+        kind: str,
         matrix: Public,
         shapes: tuple[tuple[int, ...], tuple[int, ...]],
         of_matrix: Callable[[Words], maps.LinearMap],
@@ -226,7 +227,7 @@ class Secret:
         shape = shapes[0][:-1] + shapes[1][1:]
         words = self._program.domain.encode(np.ascontiguousarray(matrix.numerators))
         bound = ranges.of_dot(self._node.range, matrix.numerators, axis)
-        return self._linear("dot", of_matrix(words), shape, bound, matrix)
+        return self._linear(kind, of_matrix(words), shape, bound, matrix)
 
     def sum(self, axis: Axis = None) -> Secret:
         """The sum over an axis, or over everything."""
@@ -385,6 +386,9 @@ def _result(operation: Linear, operands: Sequence[Secret], shape: tuple[int, ...
 
 def _aligned(values: Sequence[Secret]) -> list[Secret]:
     """The values in one fork and over one denominator."""
+    first = values[0]
+    if all(value.program is first.program and value.denominator == first.denominator for value in values):
+        return list(values)
     program = _common_program(values)
     denominator = math.lcm(*(value.denominator for value in values))
     return [value.within(program).over(denominator) for value in values]
@@ -414,6 +418,8 @@ def _operand(value: object, sign: str) -> Public:
 
 
 def _broadcast(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
+    if first == second or not second:
+        return first
     try:
         return np.broadcast_shapes(first, second)
     except ValueError:

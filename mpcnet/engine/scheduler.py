@@ -77,6 +77,11 @@ class Scheduler:
         """Number of the round that `take` gives next."""
         return self._next_round
 
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed, by its owner or by an error."""
+        return self._closed
+
     def start(self, order: Order, step: Step[T], done: Callable[[T], None]) -> None:
         """Run a step up to its first round; `done(result)` is called when it has returned.
 

@@ -122,10 +122,8 @@ class Scheme(ABC):
             shares: at least one, over one domain.
         """
         # numpy's reductions turn 0-d arrays into scalars, whose arithmetic warns where the ring wraps around.
-        parts = tuple(
-            np.asarray(function(*arrays)) for arrays in zip(*(share.parts for share in shares), strict=True)
-        )
-        return Share(shares[0].domain, shape, parts)
+        parts = [np.asarray(function(*arrays)) for arrays in zip(*[share.parts for share in shares], strict=True)]
+        return Share(shares[0].domain, shape, tuple(parts))
 
     @abstractmethod
     def open(self, context: Context, x: Share) -> Step[Words | None]:

@@ -24,7 +24,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from mpcnet.algebra import Z64, Domain, Streams
 from mpcnet.dsl import Evaluation, Output, Program, Range, Secret
-from mpcnet.engine import LockstepError, Parties, Round, Step, Transcript, lockstep
+from mpcnet.engine import LockstepError, MergedRound, Parties, Round, Step, Transcript, lockstep
+from mpcnet.engine.digest import Operation, explain_difference
 from mpcnet.primitives import aes_ctr, blake2b
 from mpcnet.schemes import AdditiveScheme, Scheme
 
@@ -34,6 +35,12 @@ R = TypeVar("R")
 
 Plain = NDArray[np.object_]
 """An opened value: an array of `Fraction`, exact."""
+
+Noticed = tuple[bytes, int, tuple[Operation, ...]]
+"""A digest, whose it was, and the operations behind it."""
+
+Board = dict[tuple[tuple[str, ...], int], Noticed]
+"""By fork and round, what the first party there noticed."""
 
 
 def exact(numerators: NDArray[Any], denominator: int = 1) -> Plain:
@@ -104,14 +111,9 @@ def run_program(
         LockstepError: the parties' rounds do not fit together, or their programs differ.
     """
     programs = make_programs(computing=computing, everyone=everyone, scheme=scheme, seed=seed)
-    parties = {me: LockstepParty(program, seed) for me, program in programs.items()}
-    transcript = lockstep({me: function(party) for me, party in parties.items()}, pick=pick)
-    digests = {me: party.digests for me, party in parties.items()}
-    first = next(iter(digests.values()))
-    different = [me for me, digest in digests.items() if digest != first]
-    if different:
-        raise LockstepError(f"parties {different} ran another program than party {next(iter(digests))}")
-    return transcript
+    board: Board = {}
+    parties = {me: LockstepParty(program, seed, board) for me, program in programs.items()}
+    return lockstep({me: function(party) for me, party in parties.items()}, pick=pick)
 
 
 @dataclass(slots=True)
@@ -121,11 +123,13 @@ class LockstepParty:
     Args:
         program: where its operators build.
         seed: as given to `run_program`.
+        board: where the parties compare the digests of their rounds.
         digests: the program digest of every round so far.
     """
 
     program: Program
     seed: int = 0
+    board: Board = field(default_factory=dict[tuple[tuple[str, ...], int], Noticed])
     digests: list[bytes] = field(default_factory=list[bytes])
 
     @property
@@ -169,10 +173,19 @@ class LockstepParty:
         """Take and feed rounds until the evaluation ends."""
         try:
             while (merged := evaluation.take()) is not None:
-                self.digests.append(merged.digest)
+                self._compare(merged)
                 evaluation.feed((yield Round(merged.to, merged.expect)))
         finally:
             evaluation.close()
+
+    def _compare(self, merged: MergedRound) -> None:
+        self.digests.append(merged.digest)
+        recent = self.program.digest.recent
+        key = (self.program.fork, merged.number)
+        digest, peer, theirs = self.board.setdefault(key, (merged.digest, self.me, recent))
+        if digest != merged.digest:
+            said = explain_difference(f"party {peer}", recent, theirs)
+            raise LockstepError(f"party {self.me} runs another program than party {peer}: {said}")
 
     def fork(self, label: str) -> LockstepParty:
         """A fork of our program, with streams, rounds and digest of its own."""
@@ -185,7 +198,7 @@ class LockstepParty:
             fork=(*self.program.fork, label),
             seed=self.seed,
         )
-        return LockstepParty(programs[self.me], self.seed)
+        return LockstepParty(programs[self.me], self.seed, self.board)
 
 
 def _indices(parties: int | Sequence[int]) -> tuple[int, ...]:
