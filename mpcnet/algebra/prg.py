@@ -5,7 +5,7 @@ Two parties that hold a pair seed derive the same array from the same label with
     BLAKE2b(key = seed, person = "mpcnet.stream", job id || purpose || owner || fork path || node || index)
 
 with every variable-length field prefixed by its length, so that no two labels have one encoding. One key expands
-to one array (AES-128 in counter mode).
+to one array (see `expand`).
 """
 
 from __future__ import annotations

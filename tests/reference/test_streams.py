@@ -146,12 +146,17 @@ def test_stream_keys(label: Label) -> None:
     assert stream_key(seed, job, label) == reference_key(seed, job, label)
 
 
-def test_stream_arrays() -> None:
+@pytest.mark.parametrize("words", [0, 1, 8, 9, 13])
+def test_stream_arrays(words: int) -> None:
+    """Up to 64 bytes are one keyed hash of that length, more are AES-128 in counter mode from zero."""
     seed, job, label = bytes(range(32)), b"job", LABELS[0]
     key = reference_key(seed, job, label)
-    stream = b"".join(reference_aes128(key, counter.to_bytes(16, "big")) for counter in range(3))
-    drawn = Streams(seed, job, ()).uniform(Z64, (5,), label)
-    assert drawn.tolist() == list(struct.unpack("<5Q", stream[:40]))
+    if words <= 8:
+        stream = reference_blake2b(b"", key, 8 * words, b"mpcnet.expand")
+    else:
+        stream = b"".join(reference_aes128(key, counter.to_bytes(16, "big")) for counter in range(words))
+    drawn = Streams(seed, job, ()).uniform(Z64, (words,), label)
+    assert drawn.tolist() == list(struct.unpack(f"<{words}Q", stream[: 8 * words]))
     assert drawn.dtype == np.uint64
 
 
