@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import trio
-import trio.testing
 
 from mpcnet.errors import PeerLost, PeerViolation
 from mpcnet.sim.faults import Adversary, Crash, Fault, Stall
@@ -129,6 +128,9 @@ class Hub:
 
     async def run(self) -> None:
         """Carry frames until cancelled."""
+        # Here, because trio.testing imports pytest where that is installed: a tenth of a second for every command.
+        from trio.testing import wait_all_tasks_blocked
+
         self._began = trio.current_time()
         while True:
             next_arrival = self._under_way[0][0] if self._under_way else math.inf
@@ -136,7 +138,7 @@ class Hub:
                 await self._wake.wait()
             self._wake = trio.Event()
             if self._posted:
-                await trio.testing.wait_all_tasks_blocked()
+                await wait_all_tasks_blocked()
                 self._put_on_links()
             self._deliver_due()
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import trio
-import trio.testing
 
 from mpcnet.errors import LocalError, PeerAborted
 from mpcnet.identity import Identity, Member, Roster
@@ -164,7 +163,9 @@ class _Runner(Generic[P, T]):
         self._ended_at = 0.0
 
     def run(self) -> Simulation[T]:
-        clock = trio.testing.MockClock(autojump_threshold=0)
+        from trio.testing import MockClock  # here for the reason that `Hub.run` gives
+
+        clock = MockClock(autojump_threshold=0)
         return trio.run(self._main, clock=clock, strict_exception_groups=True)
 
     async def _main(self) -> Simulation[T]:
