@@ -69,7 +69,8 @@ class _Play:
 def demo(name: str, as_json: bool) -> None:
     """Run an example, each party a real process on this machine.
 
-    They talk over encrypted TCP, as on machines far apart. Makes keys, a roster and a job file in a temporary folder, and removes them.
+    They talk over encrypted TCP, as on machines far apart.
+    Makes keys, a roster and a job file in a temporary folder, and removes them.
     """
     protocol = find_protocol(name)
     play = _Play(example_job(protocol, f"{name}-demo"), _inputs(protocol))

@@ -140,7 +140,15 @@ def _explain(outcome: Outcome) -> str:
     columns += ["gap"] if any(group.gap for group in shown) else []
     rows = [_cells(group, columns, outcome.minimum_group_size) for group in outcome.groups]
     widths = [max(len(row[place]) for row in [columns, *rows] if place < len(row)) for place in range(len(columns))]
-    return "\n".join(_line(row, widths) for row in [columns, *rows])
+    return "\n".join([*(_line(row, widths) for row in [columns, *rows]), *_notes(outcome, columns)])
+
+
+def _notes(outcome: Outcome, columns: Sequence[str]) -> list[str]:
+    minimum = outcome.minimum_group_size
+    notes = [f"- under {minimum} rows"] if any(group.count < minimum for group in outcome.groups) else []
+    notes += ["std dev of a sample"] if "std dev" in columns else []
+    notes += [f"gap to {outcome.groups[0].label}"] if "gap" in columns else []
+    return ["; ".join(notes)] if notes else []
 
 
 def _cells(group: Group, columns: Sequence[str], minimum: int) -> list[str]:
@@ -154,7 +162,7 @@ def _cells(group: Group, columns: Sequence[str], minimum: int) -> list[str]:
 def _number(name: str, value: Fraction | float | None) -> str:
     if value is None:
         return "-"
-    return f"{float(value):+,.2f}" if name == "gap" else f"{float(value):,.2f}"
+    return f"{float(value):+,.2f}" if name == "gap" and value else f"{float(value):,.2f}"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
