@@ -268,7 +268,8 @@ class Mesh:
         """A link is up: our part of the pair seed, and the jobs that wait for this peer."""
         await self._send_quietly(peer, Frame(Header(Kind.PAIR_SEED), memoryview(self._pairs.ours(peer))))
         for running in list(self._jobs.values()):
-            if peer in running.plan.peers and not running.id:
+            # Also when we have heard everybody already: this peer may have been first to speak on this link.
+            if peer in running.plan.peers and running.failure is None:
                 await self._send_agree(peer, running)
         for label, peers in list(self._refused.items()):
             if peer in peers:
