@@ -230,14 +230,14 @@ class Secret:
         return self._linear(kind, of_matrix(words), shape, bound, matrix)
 
     def sum(self, axis: Axis = None) -> Secret:
-        """The sum over an axis, or over everything."""
+        """The sum over an axis or several, or over everything."""
         axes, count = self._reduced(axis)
         shape = tuple(length for number, length in enumerate(self.shape) if number not in axes)
         bound = self._node.range.summed(count)
         return self._linear("sum", maps.summed(axes), shape, bound, parameters=repr(axes).encode())
 
     def mean(self, axis: Axis = None) -> Secret:
-        """The exact mean over an axis, or over everything."""
+        """The exact mean over an axis or several, or over everything."""
         _, count = self._reduced(axis)
         if count == 0:
             raise LocalError("the mean of nothing is not defined")

@@ -14,7 +14,7 @@ from mpcnet.dsl.public import to_public
 from mpcnet.errors import LocalError, RangeError
 from mpcnet.testing.lockstep import Plain, exact
 
-quick = settings(derandomize=True, deadline=None, max_examples=100)
+quick = settings(derandomize=True, deadline=None, max_examples=60)
 TOP, BOTTOM = 2**63 - 1, -(2**63)
 
 

@@ -16,7 +16,7 @@ from mpcnet.dsl.ranges import exact_sum, of_dot
 from mpcnet.errors import LocalError, RangeError
 from mpcnet.testing.lockstep import make_programs
 
-quick = settings(derandomize=True, deadline=None, max_examples=150)
+quick = settings(derandomize=True, deadline=None, max_examples=80)
 TOP, BOTTOM = 2**63 - 1, -(2**63)
 
 edges = st.sampled_from([BOTTOM, BOTTOM + 1, -(2**62), -3, -1, 0, 1, 2, 2**31, 2**62, TOP - 1, TOP])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mpcnet.engine.digest import HISTORY, ProgramDigest, explain_difference, parse_operations_untrusted
 from mpcnet.errors import PeerViolation
 
-quick = settings(derandomize=True, deadline=None, max_examples=150)
+quick = settings(derandomize=True, deadline=None, max_examples=80)
 
 Entry = tuple[int, str, tuple[int, ...], bytes]
 

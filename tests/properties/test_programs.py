@@ -310,7 +310,7 @@ def some_order(seed: int) -> Callable[[Sequence[int]], int]:
     return pick
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(derandomize=True, deadline=None, max_examples=120)
 @given(cases(), st.integers(0, 2**16))
 def test_programs_give_what_the_clear_gives(case: Case, seed: int) -> None:
     run = functools.partial(
