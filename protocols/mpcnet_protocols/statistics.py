@@ -9,7 +9,8 @@
 
 Two online rounds when the owners compute: the counts, then everything else. What is opened in the second round
 follows from the first one's public result, so all parties run the same program. Sums of groups under the minimum
-size are shared, but never opened. The case is that of the Boston Women's Workforce Council [BWWC18].
+size are shared, but never opened. The case is that of the Boston Women's Workforce Council (Lapets et al.,
+*Accessible Privacy-Preserving Web-Based Data Analysis*, COMPASS 2018, doi 10.1145/3209811.3212701).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mpcnet import Example, Ints, LocalError, LocalInts, LocalLabels, Many, Party, Revealed, protocol
+from mpcnet import Example, Ints, LocalError, LocalInts, LocalLabels, Many, Party, Revealed, Secret, protocol
 
 __all__ = ("Group", "Outcome", "Rules", "statistics")
 
@@ -250,17 +251,30 @@ def _with_gaps(groups: Sequence[Group]) -> tuple[Group, ...]:
     )
 
 
-async def _open_counts(party: Party[Rules], own: _Own | None) -> list[int]:
+@dataclass(frozen=True)
+class _Totals:
+    """Per group, over all owners; squares None if variances were not agreed."""
+
+    counts: Secret
+    sums: Secret
+    squares: Secret | None
+
+
+def _share_totals(party: Party[Rules]) -> _Totals:
+    """All totals, before anything is opened: ranges that leave 64 bits are refused while nothing is sent."""
+    own = _own_part(party)
     counts = party.share("counts", own and own.counts).sum(axis=0)
-    out = await party.reveal(counts=counts)
-    return [int(count) for count in out["counts"]]
+    sums = party.share("sums", own and own.sums).sum(axis=0)
+    if not party.params.variances:
+        return _Totals(counts, sums, None)
+    return _Totals(counts, sums, party.share("squares", own and own.squares).sum(axis=0))
 
 
-async def _open_large(party: Party[Rules], own: _Own | None, large: Sequence[int]) -> Revealed:
+async def _open_large(party: Party[Rules], totals: _Totals, large: list[int]) -> Revealed:
     """Open sums, and squares if agreed, of the groups in these places, and of no others."""
-    outputs = {"sums": party.share("sums", own and own.sums)[:, list(large)].sum(axis=0)}
-    if party.params.variances:
-        outputs["squares"] = party.share("squares", own and own.squares)[:, list(large)].sum(axis=0)
+    outputs = {"sums": totals.sums[large]}
+    if totals.squares is not None:
+        outputs["squares"] = totals.squares[large]
     return await party.reveal(**outputs)
 
 
@@ -316,16 +330,16 @@ async def statistics(party: Party[Rules]) -> Outcome:
     Raises:
         LocalError: values and groups of different length.
         RangeError: sums or squares could leave 64 bits: lower `high` or `max_rows`, or leave out "variance".
-    Source: [BWWC18]; [CDN15] §3, secure summation. Deviates: small cells are suppressed before anything is opened.
+    Source: [CDN15] §3, secure summation.
     """
     rules = party.params
-    own = _own_part(party)
-    counts = await _open_counts(party, own)
+    totals = _share_totals(party)
+    counts = [int(count) for count in (await party.reveal(counts=totals.counts))["counts"]]
     large = [place for place, count in enumerate(counts) if count >= rules.minimum_group_size]
     sums: dict[int, int] = {}
     squares: dict[int, int] = {}
     if large and rules.means:
-        out = await _open_large(party, own, large)
+        out = await _open_large(party, totals, large)
         sums = _by_place(large, out["sums"])
         squares = _by_place(large, out["squares"]) if rules.variances else {}
     groups = [
