@@ -16,7 +16,7 @@ import pytest
 from mpcnet.algebra import Z64
 from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, concatenate, stack
 from mpcnet.dsl.nodes import Input
-from mpcnet.engine import Step, Transcript
+from mpcnet.engine import Context, Round, Step, Transcript
 from mpcnet.errors import JobEnded, LocalError, MpcnetError, RangeError
 from mpcnet.schemes import AdditiveScheme, PlainScheme, Scheme
 from mpcnet.testing.lockstep import LockstepParty, Plain, exact, make_programs, run_program
@@ -311,6 +311,27 @@ class _Resumed:
     def take(self) -> object:
         first, self._first = self._first, None
         return first or self._evaluation.take()
+
+
+def test_what_verifies_has_a_number_of_its_own() -> None:
+    """A scheme that checks before an output draws randomness for it, new in every evaluation."""
+    masks: list[bytes] = []
+
+    class Checking(AdditiveScheme):
+        def verify(self, context: Context) -> Step[None]:
+            for purpose in ("check", "zero", "input"):
+                masks.append(context.zero_share(Z64, (9,), purpose=purpose).tobytes())
+            yield Round()
+
+    def program(party: LockstepParty) -> Step[None]:
+        x = party.input("x", {0: [1]}, range=(0, 9))
+        for name in "ab":
+            masks.append(party.program.context(x.node.number).zero_share(Z64, (9,), purpose="zero").tobytes())
+            yield from party.reveal(None, **{name: x})
+
+    run_program(program, computing=2, scheme=Checking())
+    assert len(masks) == 2 * 2 * 4
+    assert len(set(masks)) == len(masks) - 2  # the input's own, asked for twice by each party
 
 
 # Forks
