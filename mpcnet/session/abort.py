@@ -26,12 +26,16 @@ from mpcnet.errors import (
     PeerViolation,
     ProgramMismatch,
 )
+from mpcnet.session.job import MAX_LABEL
 from mpcnet.wire.canonical import Plain, decode_canonical_untrusted, encode_canonical
 
-__all__ = ("MAX_ABORT_BYTES", "Abort", "Diverged", "Reason", "reason_of")
+__all__ = ("MAX_ABORT_BYTES", "NONCE_BYTES", "Abort", "Diverged", "Reason", "reason_of")
 
 MAX_ABORT_BYTES = 32 * 1024
+NONCE_BYTES = 32
+"""Of the nonce that each party gives to each run of a job."""
 _MAX_CONCERNED = 1024
+_MAX_INDEX = 2**16
 
 
 class Reason(StrEnum):
@@ -68,9 +72,10 @@ _WORDS = {
 class Diverged(Exception):
     """A peer's frame does not fit our program; what it was doing is still to be asked."""
 
-    def __init__(self, peer: int) -> None:
+    def __init__(self, peer: int, fork: bytes) -> None:
         super().__init__("programs diverged")
         self.peer = peer
+        self.fork = fork
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +84,16 @@ class Abort:
 
     Args:
         label: the job's label.
-        reply_to: the receiver's nonce if we have seen it, so that an abort of an earlier run is not taken for one
-            of this; else empty.
+        nonce: our own in this run, or empty if we never agreed: labels may be used again, and an abort of an
+            earlier run must not end this one.
+        reply_to: the receiver's nonce if we have seen it, for the same reason; else empty.
         reason: why.
         concerned: roster indices of the parties that the reason names.
         operations: our last operations, where programs diverged.
     """
 
     label: str
+    nonce: bytes
     reply_to: bytes
     reason: Reason
     concerned: tuple[int, ...] = ()
@@ -94,24 +101,41 @@ class Abort:
 
     def encode(self) -> bytes:
         operations = typing.cast("list[Plain]", [operation.pack() for operation in self.operations])
-        return encode_canonical([self.label, self.reply_to, str(self.reason), list(self.concerned), operations])
+        return encode_canonical(
+            [self.label, self.nonce, self.reply_to, str(self.reason), list(self.concerned), operations]
+        )
 
     @classmethod
     def decode_untrusted(cls, data: bytes | memoryview, party: str) -> Abort:
         match decode_canonical_untrusted(data, party, max_bytes=MAX_ABORT_BYTES):
-            case [str(label), bytes(reply_to), str(reason), [*concerned], operations] if (
-                reason in _CODES
+            case [
+                str(label),
+                bytes(nonce),
+                bytes(reply_to),
+                str(reason),
+                [*concerned],
+                operations,
+            ] if (
+                len(label) <= MAX_LABEL
+                and len(nonce) in (0, NONCE_BYTES)
+                and len(reply_to) in (0, NONCE_BYTES)
+                and reason in _CODES
                 and len(concerned) <= _MAX_CONCERNED
-                and all(type(index) is int and index >= 0 for index in concerned)
+                and all(type(index) is int and 0 <= index < _MAX_INDEX for index in concerned)
             ):
                 indices = tuple(typing.cast("list[int]", concerned))
-                return cls(label, reply_to, Reason(reason), indices, parse_operations_untrusted(operations, party))
+                parsed = parse_operations_untrusted(operations, party)
+                return cls(label, nonce, reply_to, Reason(reason), indices, parsed)
             case _:
                 raise PeerViolation(party, "sent an abort of the wrong form")
 
+    def is_echo_of(self, party: int) -> bool:
+        """Whether the sender only says that this party ended the job."""
+        return self.reason is Reason.ABORTED and self.concerned == (party,)
+
     def sentence(self, names: Mapping[int, str]) -> str:
         """Our words for it."""
-        concerned = ", ".join(names.get(index, f"party {index}") for index in self.concerned)
+        concerned = ", ".join(names[index] for index in dict.fromkeys(self.concerned) if index in names)
         return "ended the job: " + _WORDS[self.reason].format(concerned or "somebody")
 
     def error(self, sender: int, names: Mapping[int, str]) -> PeerAborted:

@@ -18,12 +18,12 @@ from typing import Any
 
 from mpcnet.errors import AgreementMismatch, PeerViolation
 from mpcnet.primitives import blake2b
-from mpcnet.session.job import Plan
+from mpcnet.session.abort import NONCE_BYTES
+from mpcnet.session.job import MAX_LABEL, Plan
 from mpcnet.wire.canonical import Plain, decode_canonical_untrusted, encode_canonical
 
-__all__ = ("MAX_AGREEMENT_BYTES", "NONCE_BYTES", "Agree", "Confirm", "agreement_of", "compare", "job_id")
+__all__ = ("MAX_AGREEMENT_BYTES", "Agree", "Confirm", "agreement_of", "compare", "job_id")
 
-NONCE_BYTES = 32
 JOB_ID_BYTES = 32
 MAX_AGREEMENT_BYTES = 256 * 1024
 """Room for the names of a thousand parties in three roles."""
@@ -122,7 +122,9 @@ class Agree:
     @classmethod
     def decode_untrusted(cls, data: bytes | memoryview, party: str) -> Agree:
         match decode_canonical_untrusted(data, party, max_bytes=MAX_AGREEMENT_BYTES):
-            case [str(label), bytes(agreement), bytes(nonce)] if len(nonce) == NONCE_BYTES and len(label) <= 64:
+            case [str(label), bytes(agreement), bytes(nonce)] if (
+                len(nonce) == NONCE_BYTES and len(label) <= MAX_LABEL
+            ):
                 return cls(label, agreement, nonce)
             case _:
                 raise PeerViolation(party, "sent an agreement of the wrong form")
@@ -157,7 +159,7 @@ class Confirm:
     @classmethod
     def decode_untrusted(cls, data: bytes | memoryview, party: str) -> Confirm:
         match decode_canonical_untrusted(data, party, max_bytes=MAX_AGREEMENT_BYTES):
-            case [str(label), bytes(job), bytes(nonces)] if len(job) == JOB_ID_BYTES and len(label) <= 64:
+            case [str(label), bytes(job), bytes(nonces)] if len(job) == JOB_ID_BYTES and len(label) <= MAX_LABEL:
                 return cls(label, job, nonces)
             case _:
                 raise PeerViolation(party, "sent a confirmation of the wrong form")

@@ -18,6 +18,7 @@ from mpcnet.primitives import blake2b
 from mpcnet.session.abort import Diverged
 from mpcnet.session.cost import RegionCost
 from mpcnet.wire.frames import Frame, Header, Kind
+from mpcnet.wire.limits import FRAME_OVERHEAD
 
 __all__ = ("EARLY_BYTES", "MAX_FORKS", "ForkChannel", "Links", "fork_id")
 
@@ -58,6 +59,7 @@ class ForkChannel:
         self.missing: set[int] = set()
         self._links = links
         self._queues: dict[int, deque[Frame]] = {}
+        self._buffered: dict[int, int] = {}
         self._expect: typing.Mapping[int, int] = {}
         self._expected_digest = b""
         self._all_here = trio.Event()
@@ -75,7 +77,7 @@ class ForkChannel:
                 raise self._ended(peer, "has a message for it")
             await self._links.send(peer, Frame(header, _view(body)))
         await self._wait(merged)
-        inbox = {peer: self._queues[peer].popleft().body for peer in merged.expect}
+        inbox = {peer: self._take(peer) for peer in merged.expect}
         if merged.to or merged.expect:
             cost.rounds += 1
             cost.messages += len(merged.to)
@@ -103,6 +105,7 @@ class ForkChannel:
         """A frame came. Called by the reader; never blocks."""
         queue = self._queues.setdefault(peer, deque())
         queue.append(frame)
+        self._buffered[peer] = self.buffered_bytes(peer) + len(frame.body) + FRAME_OVERHEAD
         if peer not in self.missing:
             return
         try:
@@ -114,6 +117,11 @@ class ForkChannel:
         if not self.missing:
             self._all_here.set()
 
+    def _take(self, peer: int) -> memoryview:
+        body = self._queues[peer].popleft().body
+        self._buffered[peer] -= len(body) + FRAME_OVERHEAD
+        return body
+
     def peer_finished(self, peer: int) -> None:
         """The peer's program has ended; it will send nothing more."""
         if peer in self.missing:
@@ -121,7 +129,7 @@ class ForkChannel:
 
     def admit(self, peer: int, header: Header, nbytes: int) -> None:
         """Before memory is given to a body: refuse what an honest peer cannot send."""
-        if peer in self.missing and header.digest == self._expected_digest and nbytes != self._expect[peer]:
+        if self.awaits(peer, header) and nbytes != self._expect[peer]:
             raise PeerViolation(
                 self._links.names[peer],
                 f"sent {nbytes} bytes in round {header.round}, where {self._expect[peer]} were agreed",
@@ -129,12 +137,16 @@ class ForkChannel:
             )
 
     def buffered_bytes(self, peer: int) -> int:
-        """What waits here from a peer."""
-        return sum(len(frame.body) for frame in self._queues.get(peer, ()))
+        """What waits here from a peer: bodies, and what Python keeps with each frame."""
+        return self._buffered.get(peer, 0)
+
+    def awaits(self, peer: int, header: Header) -> bool:
+        """Whether this is the frame that we wait for, whose size is agreed."""
+        return peer in self.missing and header.digest == self._expected_digest
 
     def _judge(self, peer: int, frame: Frame) -> None:
         if frame.header.round != self.round or frame.header.digest != self._expected_digest:
-            raise Diverged(peer)
+            raise Diverged(peer, self.identifier)
         if len(frame.body) != self._expect[peer]:
             raise PeerViolation(
                 self._links.names[peer],

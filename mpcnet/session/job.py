@@ -16,11 +16,12 @@ from mpcnet.session.inputs import Shared
 from mpcnet.session.plugins import find_scheme
 from mpcnet.session.protocol import EVERYONE, Protocol
 
-__all__ = ("Job", "Plan", "make_plan")
+__all__ = ("MAX_LABEL", "Job", "Plan", "make_plan")
 
 P = TypeVar("P")
 T = TypeVar("T")
 
+MAX_LABEL = 64
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
 MAX_DEADLINE_SECONDS = 7 * 24 * 3600.0
 

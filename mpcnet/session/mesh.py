@@ -18,11 +18,11 @@ from typing import Any, Generic, TypeVar
 
 import trio
 
-from mpcnet.errors import LocalError, PeerError, PeerLost, PeerViolation
+from mpcnet.errors import JobEnded, LocalError, PeerError, PeerLost, PeerViolation
 from mpcnet.identity import Identity, Member, Roster
 from mpcnet.primitives import random_bytes
-from mpcnet.session.abort import MAX_ABORT_BYTES, Abort, Diverged, Reason, reason_of
-from mpcnet.session.agreement import MAX_AGREEMENT_BYTES, NONCE_BYTES, Agree, Confirm
+from mpcnet.session.abort import MAX_ABORT_BYTES, NONCE_BYTES, Abort, Diverged, Reason, reason_of
+from mpcnet.session.agreement import MAX_AGREEMENT_BYTES, Agree, Confirm
 from mpcnet.session.cost import Cost
 from mpcnet.session.events import Ended, Event, Listener, PeerDown, PeerUp
 from mpcnet.session.job import Job, Plan, make_plan
@@ -111,11 +111,12 @@ class Mesh:
         self._offload = offload
         self._simulated = simulated
         self._pairs = Pairs(me.index, transport.incarnation, randomness)
-        self._pending = Pending()
+        self._pending = Pending(me.index)
         self._jobs: dict[str, Running] = {}
         self._by_tag: dict[bytes, Running] = {}
         self._refused: dict[str, frozenset[int]] = {}
         self._up_changed = trio.Event()
+        self._job_over = trio.Event()
         self._nursery: trio.Nursery | None = None
 
     def __repr__(self) -> str:
@@ -130,14 +131,26 @@ class Mesh:
             try:
                 async with self._transport.serve(self):
                     yield self
+                    await self._end_jobs()
             except Exception as error:
                 # Raised again outside of the nursery, which would wrap it in a group.
                 failure = error
             finally:
                 self._nursery = None
+                for running in self._jobs.values():
+                    running.fail(JobEnded("the mesh was closed"))
             nursery.cancel_scope.cancel()
         if failure is not None:
             raise failure
+
+    async def _end_jobs(self) -> None:
+        """End the jobs of other tasks, while there are links to tell the others."""
+        for running in list(self._jobs.values()):
+            running.fail(JobEnded("the mesh was closed"))
+        with trio.move_on_after(_FAREWELL_SECONDS):
+            while self._jobs:
+                self._job_over = trio.Event()
+                await self._job_over.wait()
 
     async def run(self, job: Job[P, T], inputs: Mapping[str, object] | None = None) -> T:
         """Run one job with the parties that it names; returns what its protocol returns here.
@@ -181,6 +194,7 @@ class Mesh:
             running.ended = True
             self._jobs.pop(job.label, None)
             self._by_tag.pop(running.tag, None)
+            self._job_over.set()
             self._tell(Ended(job.label, running.failure))
 
     async def _conduct(self, running: Running, inputs: Mapping[str, Any]) -> Result[Any]:
@@ -232,11 +246,12 @@ class Mesh:
     async def _tell_others(self, running: Running, failure: BaseException) -> None:
         indices = {member.name: member.index for member in self.roster.members}
         reason, concerned = reason_of(failure, indices)
-        fork = running.diverged_fork()
+        fork = running.diverged_fork
         operations = running.recent_operations(fork) if reason is Reason.DIVERGED else ()
         header = Header(Kind.ABORT, fork=fork)
+        nonce = running.agree.nonce
         for peer in running.plan.peers:
-            abort = Abort(running.label, running.nonce_of(peer), reason, concerned, operations)
+            abort = Abort(running.label, nonce, running.nonce_of(peer), reason, concerned, operations)
             await self._send_quietly(peer, Frame(header, memoryview(abort.encode())))
 
     async def _refuse(self, plan: Plan[Any, Any]) -> None:
@@ -249,7 +264,6 @@ class Mesh:
                     await self._send_quietly(peer, _refusal(plan.job.label))
                     waiting.discard(peer)
                 if waiting:
-                    self._up_changed = trio.Event()
                     await self._up_changed.wait()
 
     async def _send_quietly(self, peer: int, frame: Frame) -> None:
@@ -285,6 +299,7 @@ class Mesh:
         """See `Receiver`."""
         self._pairs.peer_up(peer, incarnation)
         self._up_changed.set()
+        self._up_changed = trio.Event()
         self._tell(PeerUp(self._name(peer)))
         if self._nursery is not None:
             self._nursery.start_soon(self._greet, peer)
@@ -343,7 +358,7 @@ class Mesh:
 
     def _take_agree(self, peer: int, agree: Agree, size: int) -> None:
         running = self._jobs.get(agree.label)
-        if running is None:
+        if running is None or running.is_over_for(peer):
             self._pending.put_agree(peer, self._name(peer), agree, size)
         elif peer in running.plan.peers:
             running.take_agree(peer, agree)
@@ -353,10 +368,14 @@ class Mesh:
     def _take_abort(self, peer: int, frame: Frame) -> None:
         abort = Abort.decode_untrusted(frame.body, self._name(peer))
         running = self._jobs.get(abort.label)
-        if running is None:
+        if (
+            running is not None
+            and peer in running.plan.peers
+            and running.take_abort(peer, abort, frame.header.fork)
+        ):
+            return
+        if running is None or running.is_over_for(peer):
             self._pending.put_abort(peer, abort)
-        elif peer in running.plan.peers:
-            running.take_abort(peer, abort, frame.header.fork)
 
     def _replay_pending(self, running: Running) -> None:
         for peer, agree, abort in self._pending.take(running.label):
@@ -370,7 +389,7 @@ class Mesh:
                 running.take_abort(peer, abort, b"")
 
     def _reply_not_in_job(self, peer: int, agree: Agree) -> None:
-        abort = Abort(agree.label, agree.nonce, Reason.NOT_IN_JOB)
+        abort = Abort(agree.label, b"", agree.nonce, Reason.NOT_IN_JOB)
         if self._nursery is not None:
             frame = Frame(Header(Kind.ABORT), memoryview(abort.encode()))
             self._nursery.start_soon(self._send_quietly, peer, frame)
@@ -410,7 +429,7 @@ async def open_mesh(
 
 
 def _refusal(label: str) -> Frame:
-    return Frame(Header(Kind.ABORT), memoryview(Abort(label, b"", Reason.REFUSED_INPUT).encode()))
+    return Frame(Header(Kind.ABORT), memoryview(Abort(label, b"", b"", Reason.REFUSED_INPUT).encode()))
 
 
 def _check_inputs(plan: Plan[Any, Any], inputs: Mapping[str, object]) -> dict[str, Any]:

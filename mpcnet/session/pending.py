@@ -5,7 +5,7 @@ Bounded for each peer; what a peer said goes with its link.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mpcnet.errors import PeerViolation
 from mpcnet.session.abort import Abort
@@ -27,9 +27,14 @@ class _Entry:
 
 
 class Pending:
-    """By peer and label, the last agreement and the abort that followed it."""
+    """By peer and label, the last agreement and the abort that followed it.
 
-    def __init__(self) -> None:
+    Args:
+        me: our roster index.
+    """
+
+    def __init__(self, me: int) -> None:
+        self._me = me
         self._entries: dict[int, dict[str, _Entry]] = {}
 
     def put_agree(self, peer: int, name: str, agree: Agree, size: int) -> None:
@@ -50,10 +55,14 @@ class Pending:
     def put_abort(self, peer: int, abort: Abort) -> None:
         """A peer has ended a job that it had started, or refused to start."""
         entries = self._entries.setdefault(peer, {})
-        if abort.reply_to:
-            return  # it answers an agreement of ours, of a job that is over here
-        if abort.label in entries or len(entries) < MAX_PENDING_JOBS:
-            entries.setdefault(abort.label, _Entry()).abort = abort
+        agree = entries[abort.label].agree if abort.label in entries else None
+        if agree is not None and abort.nonce and abort.nonce != agree.nonce:
+            return  # of a run before the one that it agreed to last
+        if abort.reply_to or abort.is_echo_of(self._me):
+            # It answers words of ours, of a run that is over here: what it agreed to then is void, no more.
+            entries.pop(abort.label, None)
+        elif abort.label in entries or len(entries) < MAX_PENDING_JOBS:
+            entries.setdefault(abort.label, _Entry()).abort = replace(abort, operations=())
 
     def take(self, label: str) -> list[tuple[int, Agree | None, Abort | None]]:
         """All that was said about a label, which now runs here."""

@@ -18,14 +18,16 @@ from mpcnet.engine.digest import Operation, explain_difference
 from mpcnet.errors import (
     DeadlineExceeded,
     JobEnded,
+    LocalError,
     MpcnetError,
+    PeerAborted,
     PeerError,
     PeerLost,
     PeerViolation,
     ProgramMismatch,
 )
-from mpcnet.session.abort import Abort, Reason
-from mpcnet.session.agreement import Agree, Confirm, agreement_of, job_id
+from mpcnet.session.abort import NONCE_BYTES, Abort, Diverged, Reason
+from mpcnet.session.agreement import MAX_AGREEMENT_BYTES, Agree, Confirm, agreement_of, job_id
 from mpcnet.session.channels import EARLY_BYTES, MAX_FORKS, ForkChannel
 from mpcnet.session.cost import Cost
 from mpcnet.session.events import Agreed, Listener, RoundDone, Waiting
@@ -33,6 +35,7 @@ from mpcnet.session.job import Plan
 from mpcnet.session.streams import ByteStream
 from mpcnet.wire.canonical import encode_canonical
 from mpcnet.wire.frames import JOB_BYTES, Frame, Header, Kind
+from mpcnet.wire.limits import FRAME_OVERHEAD
 
 __all__ = ("Running",)
 
@@ -48,6 +51,9 @@ class Running:
         nonce: our fresh 32 bytes.
         send: gives a frame to a peer's link.
         tell: takes events, if somebody listens.
+
+    Raises:
+        LocalError: the agreement is too large to be sent.
     """
 
     def __init__(
@@ -61,6 +67,10 @@ class Running:
         self.label = plan.job.label
         self.agree = Agree(self.label, encode_canonical(agreement_of(plan)), nonce)
         self.agree_body = memoryview(self.agree.encode())
+        if len(self.agree_body) > MAX_AGREEMENT_BYTES:
+            raise LocalError(
+                f"job '{self.label}' takes {len(self.agree_body)} bytes to agree on; {MAX_AGREEMENT_BYTES} go"
+            )
         self.id = b""
         self.tag = b""
         self.names = plan.parties.names
@@ -71,6 +81,9 @@ class Running:
         self.finished: set[int] = set()
         self.told: dict[int, int] = {}
         self.aborts: dict[int, Abort] = {}
+        self.diverged_fork = b""
+        self._gone: set[int] = set()
+        self._ends_at = trio.current_time() + plan.job.deadline_seconds
         self._send = send
         self._tell = tell
         self._nonces: dict[int, bytes] = {plan.me.index: nonce}
@@ -118,11 +131,12 @@ class Running:
         return self._nonces.get(peer, b"")
 
     def take_agree(self, peer: int, agree: Agree) -> None:
-        """A peer says what it is about to run."""
-        if self._nonces.get(peer) == agree.nonce:
+        """A peer says what it is about to run. Until we confirm, its last word counts: it may have begun anew."""
+        known = self._nonces.get(peer)
+        if known == agree.nonce:
             return
-        if peer in self._nonces:
-            self.fail(PeerViolation(self.names[peer], "agreed twice to one job, with two nonces"))
+        if known is not None and self.id:
+            self.fail(self._agreed_anew(peer))
             return
         try:
             agree.check(self.names[peer], self.agree)
@@ -132,8 +146,16 @@ class Running:
         self._nonces[peer] = agree.nonce
         self._notify()
 
+    def _agreed_anew(self, peer: int) -> PeerError:
+        if peer in self._confirms:
+            return PeerViolation(self.names[peer], "agreed twice to one job, with two nonces")
+        return PeerAborted(self.names[peer], "ended the job: it began it anew")
+
     def take_confirm(self, peer: int, confirm: Confirm) -> None:
         """A peer has heard everybody and tells the job id."""
+        place = NONCE_BYTES * self.plan.parties.everyone.index(self.plan.me.index)
+        if confirm.nonces[place : place + NONCE_BYTES] != self.agree.nonce:
+            return  # of an earlier run under the same label
         if peer in self._confirms:
             self.fail(PeerViolation(self.names[peer], "confirmed one job twice"))
             return
@@ -202,14 +224,21 @@ class Running:
             PeerViolation: more than an honest peer sends.
         """
         name = self.names[peer]
-        if len(self._channels) + len(self._streams) > MAX_FORKS and header.fork not in self._channels:
-            raise PeerViolation(name, f"sent frames for more than {MAX_FORKS} forks that do not exist")
+        if header.fork not in self._channels:
+            unknown = sum(not channel.opened for channel in self._channels.values())
+            if unknown >= MAX_FORKS:
+                raise PeerViolation(name, f"sent frames for more than {MAX_FORKS} forks that do not exist")
+        if header.kind not in (Kind.ROUND, Kind.DATA, Kind.CREDIT):
+            return
+        channel = self.channel(header.fork)
         if header.kind is Kind.ROUND:
-            channel = self.channel(header.fork)
             channel.admit(peer, header, nbytes)
-            early = sum(known.buffered_bytes(peer) for known in self._channels.values())
-            if peer not in channel.missing and early + nbytes > EARLY_BYTES:
-                raise PeerViolation(name, f"sent more than {EARLY_BYTES} bytes before they were awaited")
+            if channel.awaits(peer, header):
+                return
+        early = sum(known.buffered_bytes(peer) for known in self._channels.values())
+        early += sum(stream.buffered_bytes for (_, sender), stream in self._streams.items() if sender == peer)
+        if early + nbytes + FRAME_OVERHEAD > EARLY_BYTES:
+            raise PeerViolation(name, f"sent more than {EARLY_BYTES} bytes before they were awaited")
 
     def take_frame(self, peer: int, frame: Frame) -> None:
         """A frame that carries our job id."""
@@ -225,6 +254,9 @@ class Running:
                 self.finished.add(peer)
                 for channel in self._channels.values():
                     channel.peer_finished(peer)
+                for (_, sender), stream in self._streams.items():
+                    if sender == peer:
+                        stream.peer_finished()
             case _:
                 raise PeerViolation(self.names[peer], f"sent a frame of kind {header.kind.name} inside a job")
 
@@ -235,10 +267,16 @@ class Running:
 
     # Endings
 
+    def is_over_for(self, peer: int) -> bool:
+        """Whether what the peer says under this label is about another run: this one has ended, here or there."""
+        return self.ended or self.failure is not None or peer in self.finished
+
     def fail(self, error: BaseException) -> None:
         """End the job with an error; the first one wins."""
         if self.failure is None and not self.ended:
             self.failure = error
+            if isinstance(error, Diverged):
+                self.diverged_fork = error.fork
         self.scope.cancel()
 
     def check_running(self) -> None:
@@ -252,40 +290,57 @@ class Running:
 
     def peer_down(self, peer: int, error: PeerError | None) -> None:
         """The link to a peer ended."""
+        self._gone.add(peer)
+        self._notify()
         if peer not in self._nonces or peer in self.finished:
             return  # it may come back and agree, or has done its part
         self.fail(error or PeerLost(self.names[peer], "it left while the job still needed it"))
 
-    def take_abort(self, peer: int, abort: Abort, fork: bytes) -> None:
-        """A peer ended the job."""
-        if abort.reply_to and abort.reply_to != self.agree.nonce:
-            return  # of an earlier run under the same label
+    def take_abort(self, peer: int, abort: Abort, fork: bytes) -> bool:
+        """A peer ended the job. Returns whether it meant this run."""
+        if not self._is_meant(peer, abort):
+            return False
         self.aborts[peer] = abort
         self._notify()
         if self.failure is not None:
-            return
+            return True
         if abort.reason is Reason.DIVERGED and self.plan.me.index in abort.concerned:
+            self.diverged_fork = fork
             self.fail(ProgramMismatch(self.names[peer], self._explain(peer, abort, fork)))
         else:
             self.fail(abort.error(peer, self.names))
+        return True
+
+    def _is_meant(self, peer: int, abort: Abort) -> bool:
+        """Labels are used again: whether an abort is of this run, and not of one before."""
+        if peer in self.finished:
+            return False
+        known = self._nonces.get(peer, b"")
+        if abort.nonce and known and abort.nonce != known:
+            return False
+        if abort.reply_to == self.agree.nonce:
+            return True
+        if not (abort.reply_to or abort.is_echo_of(self.plan.me.index)):
+            return True
+        # It answers words of an earlier run of ours. If we have taken its own from that run for new ones:
+        if known and abort.nonce == known:
+            if self.id:
+                return True
+            del self._nonces[peer]
+        return False
 
     def recent_operations(self, fork: bytes) -> tuple[Operation, ...]:
         """What our program did last in a fork."""
         digest = self._channels[fork].digest if fork in self._channels else None
         return digest.recent if digest else ()
 
-    def diverged_fork(self) -> bytes:
-        """The fork that waits, or has waited, for what did not fit."""
-        return next((identifier for identifier, channel in self._channels.items() if channel.missing), b"")
-
     async def explain_divergence(self, peer: int) -> ProgramMismatch:
         """Ask a diverged peer what it was doing, for a while, and make the error of the answer."""
-        if peer not in self.finished:
-            with trio.move_on_after(_EXPLAIN_SECONDS):
-                while peer not in self.aborts:
-                    self._changed = trio.Event()
-                    await self._changed.wait()
-        name, fork = self.names[peer], self.diverged_fork()
+        with trio.move_on_at(min(trio.current_time() + _EXPLAIN_SECONDS, self._ends_at)):
+            while peer not in self.aborts and peer not in self.finished and peer not in self._gone:
+                self._changed = trio.Event()
+                await self._changed.wait()
+        name, fork = self.names[peer], self.diverged_fork
         abort = self.aborts.get(peer)
         if abort is None or not abort.operations:
             return ProgramMismatch(

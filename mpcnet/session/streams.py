@@ -17,8 +17,9 @@ from collections import deque
 import trio
 
 from mpcnet.algebra import Buffer
-from mpcnet.errors import LocalError, PeerViolation
+from mpcnet.errors import LocalError, PeerViolation, ProgramMismatch
 from mpcnet.wire.frames import Frame, Header, Kind
+from mpcnet.wire.limits import FRAME_OVERHEAD
 
 __all__ = ("WINDOW_BYTES", "ByteStream")
 
@@ -31,15 +32,17 @@ _CREDIT_BYTES = 8
 class _Sender(typing.Protocol):
     tag: bytes
     names: typing.Mapping[int, str]
+    finished: set[int]
 
     async def send(self, peer: int, frame: Frame) -> None: ...
+    def fail(self, error: BaseException) -> None: ...
 
 
 class ByteStream:
     """Both directions between us and one peer, in one fork."""
 
     def __init__(self, links: _Sender, fork: bytes, peer: int) -> None:
-        self.waiting = False
+        self._waits: dict[trio.Event, str] = {}
         self._links = links
         self._fork = fork
         self._peer = peer
@@ -51,6 +54,16 @@ class ByteStream:
         self._sending = trio.Lock()
         self._receiving = False
         self._sent_chunks = 0
+
+    @property
+    def waiting(self) -> bool:
+        """Whether one of us waits for the peer: for a message, or for credit."""
+        return bool(self._waits)
+
+    @property
+    def buffered_bytes(self) -> int:
+        """What has come and was not taken: bodies, and what Python keeps with each frame."""
+        return self._buffered + FRAME_OVERHEAD * len(self._chunks)
 
     async def send(self, data: Buffer) -> None:
         """Send one message; returns when all of it is with the link."""
@@ -68,7 +81,7 @@ class ByteStream:
     async def _send_chunk(self, chunk: memoryview) -> None:
         while self._credit < len(chunk):
             self._more_credit = trio.Event()
-            await self._more_credit.wait()
+            await self._wait(self._more_credit, "has a message for it")
         self._credit -= len(chunk)
         header = Header(Kind.DATA, self._links.tag, self._fork, self._sent_chunks)
         self._sent_chunks += 1
@@ -106,16 +119,33 @@ class ByteStream:
     async def _next_chunk(self) -> memoryview:
         while not self._chunks:
             self._arrived = trio.Event()
-            self.waiting = True
-            try:
-                await self._arrived.wait()
-            finally:
-                self.waiting = False
+            await self._wait(self._arrived, "waits for its message")
         chunk = self._chunks.popleft()
         self._buffered -= len(chunk)
         header = Header(Kind.CREDIT, self._links.tag, self._fork)
-        await self._links.send(self._peer, Frame(header, memoryview(len(chunk).to_bytes(_CREDIT_BYTES, "little"))))
+        if self._peer not in self._links.finished:  # else it sends nothing more, and may have left
+            body = memoryview(len(chunk).to_bytes(_CREDIT_BYTES, "little"))
+            await self._links.send(self._peer, Frame(header, body))
         return chunk
+
+    async def _wait(self, event: trio.Event, what: str) -> None:
+        if self._peer in self._links.finished:
+            raise self._ended(what)
+        self._waits[event] = what
+        try:
+            await event.wait()
+        finally:
+            del self._waits[event]
+
+    def peer_finished(self) -> None:
+        """The peer's program has ended; it will neither send nor take anything more."""
+        for event, what in self._waits.items():
+            if not event.is_set():
+                self._links.fail(self._ended(what))
+
+    def _ended(self, what: str) -> ProgramMismatch:
+        name = self._links.names[self._peer]
+        return ProgramMismatch(name, f"the program of {name} has ended; ours {what}")
 
     def deliver_data(self, body: memoryview) -> None:
         """A chunk came.

@@ -132,9 +132,7 @@ class Loopback:
     def replaced(self, name: str, **changes: Any) -> Roster:
         """The roster with one member changed."""
         return Roster(
-            tuple(
-                replace(member, **changes) if member.name == name else member for member in self.roster.members
-            )
+            tuple(replace(member, **changes) if member.name == name else member for member in self.roster.members)
         )
 
     @asynccontextmanager

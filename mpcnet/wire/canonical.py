@@ -19,13 +19,14 @@ Plain = None | bool | int | str | bytes | list["Plain"] | dict[str, "Plain"]
 
 _DEPTH = 6
 _ITEMS = 4096
+_FIELDS = 64
 
 
 def encode_canonical(value: Plain) -> bytes:
     """The one encoding of this value.
 
     Raises:
-        LocalError: it holds something else than `Plain`, or is nested too deep.
+        LocalError: it holds something else than `Plain`, or is nested too deep, or too large for a peer to take.
     """
     return msgpack.packb(_sorted(value, _DEPTH))
 
@@ -51,7 +52,7 @@ def decode_canonical_untrusted(data: bytes | memoryview, party: str, *, max_byte
                 max_str_len=max_bytes,
                 max_bin_len=max_bytes,
                 max_array_len=_ITEMS,
-                max_map_len=64,
+                max_map_len=_FIELDS,
                 max_ext_len=0,
             ),
         )
@@ -74,10 +75,14 @@ def _sorted(value: Plain, depth: int) -> Plain:
                 raise LocalError("an integer of a structured message needs more than 64 bits")
             return value
         case list():
+            if len(value) > _ITEMS:
+                raise LocalError(f"a list of a structured message has more than {_ITEMS} items")
             return [_sorted(item, depth - 1) for item in value]
         case dict():
             if not all(isinstance(key, str) for key in value):  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise LocalError("keys of a structured message are text")
+            if len(value) > _FIELDS:
+                raise LocalError(f"a map of a structured message has more than {_FIELDS} entries")
             return {key: _sorted(value[key], depth - 1) for key in sorted(value)}
         case _:
             raise LocalError(f"a structured message holds no {type(value).__name__}")

@@ -82,8 +82,10 @@ async def test_any_overlap_of_owners_computing_parties_and_receivers(
         return {name: int(out[name]) for name in out}
 
     loopback = Loopback(5)
-    names = {role: [name for name in text.split(",") if name] for role, text in zip(
-        ("owners", "compute", "watchers"), (owners, compute, watchers), strict=True)}
+    names = {
+        role: [name for name in text.split(",") if name]
+        for role, text in zip(("owners", "compute", "watchers"), (owners, compute, watchers), strict=True)
+    }
     job = job_of(program, names["owners"], compute=names["compute"], watchers=names["watchers"])
     everyone = sorted({*names["owners"], *names["compute"], *names["watchers"]})
     inputs: dict[str, dict[str, object]] = {name: {} for name in everyone}
