@@ -1,6 +1,6 @@
 """The command `mpcnet`.
 
-app        errors, exit codes and the group of commands
+reporting  errors, exit codes and the group of commands
 keys       keygen; roster line, make, add, check, fingerprint
 declared   protocols, job: what is installed, and job files for it
 run        one party of a job, over encrypted TCP
@@ -12,16 +12,16 @@ show       outcomes for people and for programs
 Exit codes: 0 done, 1 a job failed (the message names the party and the reason), 2 wrong input, 130 interrupted.
 """
 
-from mpcnet.cli.app import app
 from mpcnet.cli.declared import job, protocols
-from mpcnet.cli.demo import demo
+from mpcnet.cli.demo import demo_command
 from mpcnet.cli.keys import keygen, roster
-from mpcnet.cli.run import run
-from mpcnet.cli.sim import sim
+from mpcnet.cli.reporting import app
+from mpcnet.cli.run import run_command
+from mpcnet.cli.sim import sim_command
 
 __all__ = ("app", "main")
 
-for _command in (demo, sim, protocols, keygen, roster, job, run):
+for _command in (demo_command, sim_command, protocols, keygen, roster, job, run_command):
     app.add_command(_command)
 
 

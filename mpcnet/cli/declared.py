@@ -16,7 +16,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mpcnet.cli.app import json_option, stdout
+from mpcnet.cli.reporting import json_option, stdout
 from mpcnet.cli.show import party_table, plain
 from mpcnet.errors import LocalError
 from mpcnet.session import (

@@ -22,15 +22,15 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from mpcnet.cli.app import json_option, stdout
 from mpcnet.cli.declared import example_job
+from mpcnet.cli.reporting import json_option, stdout
 from mpcnet.cli.show import party_table
 from mpcnet.errors import MpcnetError
 from mpcnet.identity import Identity, Member, Roster
 from mpcnet.primitives import random_bytes
 from mpcnet.session import Job, Protocol, find_protocol, job_to_toml
 
-__all__ = ("child_command", "demo", "first_cause", "free_ports")
+__all__ = ("child_command", "demo_command", "first_cause", "free_ports")
 
 _GRACE_SECONDS = 5.0
 """How long the others may take to say how they end, after one has failed."""
@@ -63,10 +63,10 @@ class _Play:
         return list(dict.fromkeys(name for names in self.job.roles.values() for name in names))
 
 
-@click.command()
+@click.command("demo")
 @click.argument("name", metavar="PROTOCOL")
 @json_option
-def demo(name: str, as_json: bool) -> None:
+def demo_command(name: str, as_json: bool) -> None:
     """Run an example, each party a real process on this machine.
 
     They talk over encrypted TCP, as on machines far apart.
@@ -132,7 +132,7 @@ async def _play_all(play: _Play, folder: str) -> None:
                     nursery.start_soon(_party, play, folder, name, grace)
         watcher.cancel_scope.cancel()
     for name in play.names:
-        play.endings.setdefault(name, _Ending({"error": _own_words("it was ended, since another party failed")}))
+        play.endings.setdefault(name, _Ending(_own_words("Ended", "it was ended, since another party failed")))
 
 
 async def _end_on_signals() -> None:
@@ -167,13 +167,11 @@ def _ending(output: bytes, errors: bytes, code: int) -> _Ending:
     if isinstance(document, dict) and ("error" in document or "outcome" in document):
         return _Ending(cast("dict[str, Any]", document))
     last = errors.decode(errors="replace").strip().splitlines()[-1:]
-    return _Ending(
-        {"error": _own_words(f"its process ended with code {code}" + "".join(f": {line}" for line in last))}
-    )
+    return _Ending(_own_words("Died", ": ".join([f"its process ended with code {code}", *last])))
 
 
-def _own_words(message: str) -> dict[str, object]:
-    return {"type": "PeerLost", "message": message, "parties": []}
+def _own_words(kind: str, message: str) -> dict[str, object]:
+    return {"error": {"type": kind, "message": message, "parties": []}}
 
 
 def first_cause(errors: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
@@ -182,13 +180,14 @@ def first_cause(errors: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
     Args:
         errors: by party, documents of errors; at least one.
     """
-    echoes = {"PeerAborted", "PeerLost", "DeadlineExceeded"}
+    echoes = {"PeerAborted", "PeerLost", "DeadlineExceeded", "Ended"}
     name = next((name for name, error in errors.items() if error["type"] not in echoes), next(iter(errors)))
     return name, str(errors[name]["message"])
 
 
 def _refuse_failure(play: _Play) -> None:
-    errors = {name: ending.error for name, ending in play.endings.items() if ending.error is not None}
+    endings = ((name, play.endings[name].error) for name in play.names)
+    errors = {name: error for name, error in endings if error is not None}
     if errors:
         name, message = first_cause(errors)
         raise MpcnetError(f"{name} failed: {message}")

@@ -24,7 +24,7 @@ from typing import Any, cast
 
 import click
 
-from mpcnet.cli.app import say
+from mpcnet.cli.reporting import say
 from mpcnet.errors import LocalError
 from mpcnet.session import Choice, Declaration
 from mpcnet.session.job import Plan

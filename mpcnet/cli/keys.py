@@ -15,7 +15,8 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from mpcnet.cli.app import DiscreetCommand, json_option, say, stdout
+from mpcnet.cli.inputs import is_terminal
+from mpcnet.cli.reporting import DiscreetCommand, json_option, say, stdout
 from mpcnet.cli.show import counted, party_table
 from mpcnet.errors import LocalError
 from mpcnet.identity import Identity, Member, Roster
@@ -43,7 +44,7 @@ def load_identity(path: str | Path, passphrase_file: str | None = None) -> Ident
     try:
         return Identity.load(path)
     except LocalError as error:
-        if not str(error).endswith("needs a passphrase") or not sys.stdin.isatty():
+        if not str(error).endswith("needs a passphrase") or not is_terminal():
             raise
     return Identity.load(path, click.prompt(f"passphrase of {path}", hide_input=True, err=True))
 

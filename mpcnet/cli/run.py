@@ -11,9 +11,9 @@ import click
 import trio
 from rich.status import Status
 
-from mpcnet.cli.app import DiscreetCommand, json_option, say, stderr
 from mpcnet.cli.inputs import read_given, take_inputs
 from mpcnet.cli.keys import load_identity, passphrase_option, roster_option
+from mpcnet.cli.reporting import DiscreetCommand, json_option, say, stderr
 from mpcnet.cli.show import cost_document, explained, plain
 from mpcnet.errors import LocalError
 from mpcnet.identity import Identity, Member, Roster
@@ -21,10 +21,10 @@ from mpcnet.session import Job, Result, load_job, open_mesh
 from mpcnet.session.events import Agreed, Event, Waiting
 from mpcnet.session.job import make_plan
 
-__all__ = ("run",)
+__all__ = ("run_command",)
 
 
-@click.command(cls=DiscreetCommand)
+@click.command("run", cls=DiscreetCommand)
 @click.argument("job_path", metavar="JOB.toml")
 @click.option("--as", "name", required=True, metavar="NAME", help="Who you are in the roster.")
 @roster_option
@@ -33,7 +33,7 @@ __all__ = ("run",)
 @click.option("--input", "options", multiple=True, metavar="NAME=VALUE", help="One of your inputs; see above.")
 @click.option("--inputs", "document", metavar="FILE", help='A JSON document of all your inputs; "-" to read it.')
 @json_option
-def run(
+def run_command(
     job_path: str,
     name: str,
     roster_path: str,

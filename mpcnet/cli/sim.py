@@ -11,15 +11,15 @@ from typing import Any
 import click
 from rich.text import Text
 
-from mpcnet.cli.app import json_option, stdout, to_document
 from mpcnet.cli.declared import example_job
 from mpcnet.cli.inputs import Given, parse_words, read_document
+from mpcnet.cli.reporting import json_option, stdout, to_document
 from mpcnet.cli.show import counted, explained, party_table, plain, time_text
 from mpcnet.errors import LocalError
 from mpcnet.session import Job, Many, Protocol, find_protocol, load_job
 from mpcnet.sim import LAN, WAN, LinkModel, Network, Simulation, find_scenario, list_scenarios, simulate
 
-__all__ = ("parse_network", "sim", "with_parties")
+__all__ = ("parse_network", "sim_command", "with_parties")
 
 _NAMED = {"lan": LAN, "wan": WAN}
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
@@ -90,7 +90,7 @@ def _values(job: Job[Any, Any], given: Mapping[str, Mapping[str, Given]]) -> Inp
     }
 
 
-@click.command()
+@click.command("sim")
 @click.argument("name", required=False, metavar="[PROTOCOL | JOB.toml]")
 @click.option("--scenario", metavar="NAME", help="Run an installed scenario instead.")
 @click.option(
@@ -102,7 +102,7 @@ def _values(job: Job[Any, Any], given: Mapping[str, Mapping[str, Given]]) -> Inp
 )
 @click.option("--inputs", "document", metavar="FILE", help="For a job file: JSON, {party: {input: value}}.")
 @json_option
-def sim(
+def sim_command(
     name: str | None,
     scenario: str | None,
     network: str | None,

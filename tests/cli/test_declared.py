@@ -1,0 +1,77 @@
+"""What is installed, and job files for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mpcnet.session import job_from_toml, list_protocols, load_job
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Command
+
+
+def test_the_list(mpcnet: Command) -> None:
+    text = mpcnet("protocols").out
+    for name in list_protocols():
+        assert f"\n{name} " in text
+    assert [item["name"] for item in mpcnet("protocols", "--json").document] == list_protocols()
+
+
+@pytest.mark.parametrize("name", ["average", "statistics", "tally"])
+def test_a_description(mpcnet: Command, name: str) -> None:
+    text = mpcnet("protocols", name).out
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= 80
+    for word in ("Everyone learns", "Threat model:", "Rounds:", "roles", "parameters", "inputs", "outputs"):
+        assert word in text
+    assert "Raises:" not in text
+    assert "(default " in text
+
+
+def test_a_description_for_programs(mpcnet: Command) -> None:
+    document = mpcnet("protocols", "statistics", "--json").document
+    assert document["roles"] == {"owners": {"least": 3, "most": None}}
+    assert document["parameters"]["groups"] == {}
+    assert document["parameters"]["minimum_group_size"] == {"default": 5}
+    assert document["inputs"]["value"]["derived"] is False
+    assert document["inputs"]["sums"]["derived"] is True
+    assert document["outputs"]["counts"] == ["everyone"]
+
+
+def test_a_job_file_of_the_example(mpcnet: Command) -> None:
+    job = job_from_toml(mpcnet("job", "average").out)
+    assert (job.label, job.roles, job.deadline_seconds) == (
+        "average",
+        {"owners": ("alice", "bob", "carol", "dave")},
+        600,
+    )
+
+
+def test_a_job_file_of_ones_own(folder: Path, mpcnet: Command) -> None:
+    ended = mpcnet(
+        *("job", "statistics", "--label", "pay-2026", "--deadline", "60"),
+        *("--role", "owners=ann, ben,cem", "--param", 'groups=["a", "b"]', "--param", "high=5"),
+    )
+    (folder / "job.toml").write_text(ended.out)
+    job = load_job("job.toml")
+    assert (job.label, job.deadline_seconds, job.roles) == ("pay-2026", 60, {"owners": ("ann", "ben", "cem")})
+    assert (job.params.groups, job.params.high) == (("a", "b"), 5)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nothing"], "no protocol named 'nothing'"),
+        (["average", "--role", "owner=a,b,c"], "has no role 'owner'; it has: owners"),
+        (["average", "--role", "owners"], "--role takes NAME=VALUE"),
+        (["average", "--param", "hihg=5"], "has no parameter 'hihg'"),
+        (["average", "--param", "high=five"], "parameter 'high' takes int, not str"),
+        (["average", "--param", "high=-1"], "'low' is above"),
+    ],
+)
+def test_wrong_words(mpcnet: Command, words: list[str], message: str) -> None:
+    ended = mpcnet("job", *words)
+    assert ended.code == 2
+    assert message in ended.complaint

@@ -1,0 +1,110 @@
+"""Exit codes, and one sentence for whatever goes wrong."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from mpcnet import AgreementMismatch, DeadlineExceeded, LocalError, PeerAborted, PeerLost, RangeError
+from mpcnet.cli.reporting import App, json_option, single
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Command
+
+LOST = PeerLost("bob", "left in the middle")
+
+
+def failing(error: BaseException) -> App:
+    group = App()
+
+    @group.command()
+    @json_option
+    def fail(as_json: bool) -> None:
+        raise error
+
+    return group
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (LocalError("a role is missing"), 2, "error: a role is missing"),
+        (RangeError("outside"), 2, "error: outside"),
+        (LOST, 1, "error: bob: left in the middle"),
+        (DeadlineExceeded(["bob"], "to agree"), 1, "error: the deadline passed while waiting for bob (to agree)"),
+        (PeerAborted("bob", "ended the job:\nsomehow"), 1, "error: bob: ended the job: somehow"),
+        (ExceptionGroup("many", [ValueError(), ExceptionGroup("more", [LOST])]), 1, f"error: {LOST}"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (click.Abort(), 130, "interrupted"),
+        (BaseExceptionGroup("many", [LOST, KeyboardInterrupt()]), 130, "interrupted"),
+    ],
+)
+def test_code_and_line(error: BaseException, code: int, line: str) -> None:
+    result = CliRunner().invoke(failing(error), ["fail"])
+    assert result.exit_code == code
+    assert result.stderr.splitlines() == [line]
+    assert result.stdout == ""
+
+
+def test_an_error_of_a_plugin_is_not_quoted() -> None:
+    result = CliRunner().invoke(failing(ZeroDivisionError("3800 / 0")), ["fail"])
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        "error: the program failed with ZeroDivisionError; 'mpcnet --verbose' shows where"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "parties"),
+    [
+        (LOST, ["bob"]),
+        (AgreementMismatch("bob", {"label": ("1", "2")}), ["bob"]),
+        (DeadlineExceeded(["bob", "carol"], "to agree"), ["bob", "carol"]),
+        (LocalError("no"), []),
+    ],
+)
+def test_errors_for_programs(error: Exception, parties: list[str]) -> None:
+    result = CliRunner().invoke(failing(error), ["fail", "--json"])
+    document = json.loads(result.stdout)["error"]
+    assert document == {"type": type(error).__name__, "message": str(error), "parties": parties}
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_the_error_that_explains_a_group() -> None:
+    plain = ValueError()
+    assert single(plain) is plain
+    assert single(ExceptionGroup("", [plain, LOST])) is LOST
+
+
+def test_version_and_help(mpcnet: Command) -> None:
+    assert mpcnet("--version").out.startswith("mpcnet 0.")
+    text = mpcnet("--help").out
+    commands = ["demo", "sim", "protocols", "keygen", "roster", "job", "run"]
+    assert [line.split()[0] for line in text.splitlines()[-len(commands) :]] == commands
+    for command in commands:
+        help_text = mpcnet(command, "--help")
+        assert help_text.code == 0
+        assert max(map(len, help_text.out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["fly"], "No such command 'fly' (see 'mpcnet --help')"),
+        (["run", "job.toml"], "Missing option '--as' (see 'mpcnet run --help')"),
+        (["run", "job.toml", "--inptu=3800"], "there is no such option: --inptu (see 'mpcnet run --help')"),
+        (["run", "job.toml", "-3800"], "there is no such option (see 'mpcnet run --help')"),
+        (
+            ["run", "job.toml", "--as", "alice", "3800"],
+            "there is a word too many; quote values with blanks (see 'mpcnet run --help')",
+        ),
+        (["protocols", "averag"], "there is no protocol named 'averag'; installed: average, statistics, tally"),
+    ],
+)
+def test_words_that_are_no_command(mpcnet: Command, words: list[str], message: str) -> None:
+    ended = mpcnet(*words)
+    assert (ended.code, ended.complaint, ended.out) == (2, message, "")
