@@ -23,7 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mpcnet.cli.declared import example_job
-from mpcnet.cli.reporting import json_option, stdout
+from mpcnet.cli.reporting import json_option, print_document, stdout, to_document
 from mpcnet.cli.show import party_table
 from mpcnet.errors import MpcnetError
 from mpcnet.identity import Identity, Member, Roster
@@ -78,10 +78,11 @@ def demo_command(name: str, as_json: bool) -> None:
         roster = prepare(Path(folder), play.job, play.names)
         if as_json:
             trio.run(_play_all, play, folder)
-            click.echo(json.dumps(_document(play, roster)))
+            print_document(_document(play, roster))
         else:
             _play_shown(play, roster, folder)
-    _refuse_failure(play)
+    if (failure := _failure(play)) is not None:
+        raise failure
 
 
 def _inputs(protocol: Protocol[Any, Any]) -> Mapping[str, Mapping[str, Sequence[str]]]:
@@ -185,12 +186,13 @@ def first_cause(errors: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
     return name, str(errors[name]["message"])
 
 
-def _refuse_failure(play: _Play) -> None:
+def _failure(play: _Play) -> MpcnetError | None:
     endings = ((name, play.endings[name].error) for name in play.names)
     errors = {name: error for name, error in endings if error is not None}
-    if errors:
-        name, message = first_cause(errors)
-        raise MpcnetError(f"{name} failed: {message}")
+    if not errors:
+        return None
+    name, message = first_cause(errors)
+    return MpcnetError(f"{name} failed: {message}")
 
 
 # What it shows
@@ -239,9 +241,12 @@ def _document(play: _Play, roster: Roster) -> dict[str, object]:
         ending = play.endings[name]
         kept = ("error",) if ending.error is not None else ("outcome", "text", "job", "cost")
         parties.append({"party": name, **{key: ending.document[key] for key in kept}})
-    return {
+    document: dict[str, object] = {
         "protocol": play.job.protocol.name,
         "label": play.job.label,
         "roster": roster.fingerprint,
         "parties": parties,
     }
+    if (failure := _failure(play)) is not None:
+        document["error"] = to_document(failure)
+    return document

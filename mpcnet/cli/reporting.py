@@ -28,7 +28,18 @@ from mpcnet.errors import (
     ProgramMismatch,
 )
 
-__all__ = ("App", "DiscreetCommand", "app", "json_option", "say", "single", "stderr", "stdout", "to_document")
+__all__ = (
+    "App",
+    "DiscreetCommand",
+    "app",
+    "json_option",
+    "print_document",
+    "say",
+    "single",
+    "stderr",
+    "stdout",
+    "to_document",
+)
 
 FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -143,7 +154,7 @@ class App(click.Group):
         """Run a command; its errors become exit codes here, where we know whether a program reads us."""
         try:
             return super().invoke(ctx)
-        except (click.exceptions.Exit, BrokenPipeError):
+        except (click.exceptions.Exit, BrokenPipeError, SystemExit):  # rich exits when its pipe is broken
             raise
         except BaseException as error:
             cause = single(error)
@@ -173,6 +184,12 @@ class DiscreetCommand(click.Command):
 def _note_json(ctx: click.Context, _: click.Parameter, value: bool) -> bool:
     ctx.meta[_JSON] = value
     return value
+
+
+def print_document(document: object) -> None:
+    """Print the one JSON document of a command; an error after it goes to standard error only."""
+    click.echo(json.dumps(document))
+    click.get_current_context().meta[_JSON] = False
 
 
 json_option = click.option(

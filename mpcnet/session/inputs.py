@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -265,7 +265,7 @@ class LocalLabels(Declaration):
         labels = self._labels(params)
         if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
             raise LocalError("a list of labels was expected")
-        words = tuple(str(item) for item in value)
+        words = tuple(str(item) for item in cast("Sequence[object]", value))
         most = _dimension(self.most, params)
         if len(words) > most:
             raise LocalError(f"a list of at most {most} labels was expected")

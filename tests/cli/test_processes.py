@@ -196,5 +196,7 @@ def test_a_party_that_fails(
     ended = mpcnet("demo", "average")
     assert (ended.code, ended.complaint) == (1, message)
     assert "sum 1" in ended.out
-    document = mpcnet("demo", "average", "--json")
-    assert document.code == 1
+    for_programs = mpcnet("demo", "average", "--json")
+    assert (for_programs.code, for_programs.complaint) == (1, message)
+    assert for_programs.document["error"]["message"] == message
+    assert [("error" in party) for party in for_programs.document["parties"]] == [True, True, False]
