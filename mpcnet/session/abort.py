@@ -129,9 +129,10 @@ class Abort:
             case _:
                 raise PeerViolation(party, "sent an abort of the wrong form")
 
-    def is_echo_of(self, party: int) -> bool:
-        """Whether the sender only says that this party ended the job."""
-        return self.reason is Reason.ABORTED and self.concerned == (party,)
+    @property
+    def is_echo(self) -> bool:
+        """Whether the sender only passes on that somebody else ended the job, who tells everybody itself."""
+        return self.reason is Reason.ABORTED
 
     def sentence(self, names: Mapping[int, str]) -> str:
         """Our words for it."""

@@ -111,7 +111,7 @@ class Mesh:
         self._offload = offload
         self._simulated = simulated
         self._pairs = Pairs(me.index, transport.incarnation, randomness)
-        self._pending = Pending(me.index)
+        self._pending = Pending()
         self._jobs: dict[str, Running] = {}
         self._by_tag: dict[bytes, Running] = {}
         self._refused: dict[str, frozenset[int]] = {}
@@ -206,7 +206,7 @@ class Mesh:
                 result = await self._play(running, inputs)
         except BaseException as error:
             raised = _single(error)
-            running.fail(raised)
+            running.raised(raised)
         if running.failure is None and result is not None:
             return result
         failure = running.failure or LocalError("the job's scope was cancelled")

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from mpcnet.algebra import Z64, Buffer, Streams
 from mpcnet.dsl import Evaluation, Output, Program, Range, Secret
-from mpcnet.errors import JobEnded, LocalError
+from mpcnet.errors import LocalError
 from mpcnet.identity import Member, Roster
 from mpcnet.session.channels import fork_id
 from mpcnet.session.cost import MAIN
@@ -200,7 +200,7 @@ class Party(Generic[P]):
                 evaluation.feed(await self._channel.exchange(merged, cost))
         except BaseException as error:
             evaluation.close()
-            self._running.fail(_in_flight(error))
+            self._fail(error)
             raise
 
     # Structure
@@ -266,13 +266,11 @@ class Party(Generic[P]):
         except LocalError:
             raise
         except BaseException as error:
-            self._running.fail(_in_flight(error))
+            self._fail(error)
             raise
 
-
-def _in_flight(error: BaseException) -> BaseException:
-    """What ends the job when a round was interrupted by this."""
-    if isinstance(error, Exception):
-        return error
-    # A cancellation by the program's own scope. A round must never be taken up again: the others have half of it.
-    return JobEnded("a round was cancelled while it was in flight")
+    def _fail(self, error: BaseException) -> None:
+        if isinstance(error, Exception):
+            self._running.fail(error)
+        else:
+            self._running.interrupt()

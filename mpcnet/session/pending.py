@@ -27,14 +27,9 @@ class _Entry:
 
 
 class Pending:
-    """By peer and label, the last agreement and the abort that followed it.
+    """By peer and label, the last agreement and the abort that followed it."""
 
-    Args:
-        me: our roster index.
-    """
-
-    def __init__(self, me: int) -> None:
-        self._me = me
+    def __init__(self) -> None:
         self._entries: dict[int, dict[str, _Entry]] = {}
 
     def put_agree(self, peer: int, name: str, agree: Agree, size: int) -> None:
@@ -58,8 +53,8 @@ class Pending:
         agree = entries[abort.label].agree if abort.label in entries else None
         if agree is not None and abort.nonce and abort.nonce != agree.nonce:
             return  # of a run before the one that it agreed to last
-        if abort.reply_to or abort.is_echo_of(self._me):
-            # It answers words of ours, of a run that is over here: what it agreed to then is void, no more.
+        if abort.reply_to or abort.is_echo:
+            # It is about a run that is over here, or that never was: what it agreed to then is void, no more.
             entries.pop(abort.label, None)
         elif abort.label in entries or len(entries) < MAX_PENDING_JOBS:
             entries.setdefault(abort.label, _Entry()).abort = replace(abort, operations=())

@@ -82,6 +82,7 @@ class Running:
         self.told: dict[int, int] = {}
         self.aborts: dict[int, Abort] = {}
         self.diverged_fork = b""
+        self._interrupted: JobEnded | None = None
         self._gone: set[int] = set()
         self._ends_at = trio.current_time() + plan.job.deadline_seconds
         self._send = send
@@ -279,6 +280,23 @@ class Running:
                 self.diverged_fork = error.fork
         self.scope.cancel()
 
+    def interrupt(self) -> None:
+        """A round was cancelled by the program's own scope, and must not be taken up again.
+
+        The others have half of it. Most often it is the consequence of an error beside it, in another fork, which
+        then is the cause.
+        """
+        if self.failure is None and not self.ended:
+            self._interrupted = JobEnded("a round was cancelled while it was in flight")
+            self.fail(self._interrupted)
+        self.scope.cancel()
+
+    def raised(self, error: BaseException) -> None:
+        """The program raised this."""
+        if self.failure is self._interrupted and isinstance(error, Exception) and not isinstance(error, JobEnded):
+            self.failure = None
+        self.fail(error)
+
     def check_running(self) -> None:
         """Refuse calls on a job that is over.
 
@@ -320,9 +338,9 @@ class Running:
             return False
         if abort.reply_to == self.agree.nonce:
             return True
-        if not (abort.reply_to or abort.is_echo_of(self.plan.me.index)):
+        if not (abort.reply_to or abort.is_echo):
             return True
-        # It answers words of an earlier run of ours. If we have taken its own from that run for new ones:
+        # It is about an earlier run of ours. If we have taken its agreement of then for a new one:
         if known and abort.nonce == known:
             if self.id:
                 return True
@@ -357,6 +375,11 @@ class Running:
         waiting = self.waiting_for()
         names = [self.names[index] for index in waiting]
         known = [hint for index in waiting for hint in hints(index)[-1:]]
+        known += [
+            f"{self.names[index]} works in a fork that our program has not opened"
+            for index in waiting
+            if any(not channel.opened and channel.buffered_bytes(index) for channel in self._channels.values())
+        ]
         self.fail(DeadlineExceeded(names, self._doing(), known))
 
     def waiting_for(self) -> tuple[int, ...]:

@@ -1,0 +1,212 @@
+"""Bytes of one's own between parties: `Party.send` and `Party.receive`, over encrypted links."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+import trio
+
+from mpcnet import JobEnded, LocalError, PeerAborted, PeerViolation
+from mpcnet.primitives import blake2b
+from mpcnet.session import Party
+from mpcnet.session.streams import WINDOW_BYTES
+from mpcnet.testing.parties import Endings, Loopback, Nothing, job_of, run_parties
+from mpcnet.wire.frames import Frame, Header, Kind
+
+Program = Callable[[Party[Nothing]], Awaitable[object]]
+ONES: dict[str, dict[str, object]] = {"alice": {"value": 1}, "bob": {"value": 1}}
+
+
+async def run(loopback: Loopback, alice: Program, bob: Program, **options: Any) -> Endings:
+    jobs = {"alice": job_of(alice, loopback.names), "bob": job_of(bob, loopback.names)}
+    async with loopback.meshes(**options) as meshes:
+        return await run_parties(meshes, jobs["alice"], ONES, jobs=jobs)
+
+
+def pattern(nbytes: int) -> bytes:
+    block = b"".join(blake2b(bytes([number]), size=64) for number in range(256))
+    return (block * (nbytes // len(block) + 1))[:nbytes]
+
+
+SIZES = [0, 1, 2**18 - 8, 2**18, 2**18 + 1, WINDOW_BYTES, WINDOW_BYTES + 1, 5 * WINDOW_BYTES + 17]
+
+
+async def test_messages_of_many_sizes_in_order(two: Loopback) -> None:
+    async def alice(party: Party[Nothing]) -> None:
+        for size in SIZES:
+            await party.send(party.roster.members[1], pattern(size))
+
+    async def bob(party: Party[Nothing]) -> list[bool]:
+        source = party.roster.members[0]
+        return [await party.receive(source, max_bytes=size) == pattern(size) for size in SIZES]
+
+    endings = await run(two, alice, bob)
+    assert endings.outcomes == {"alice": None, "bob": [True] * len(SIZES)}
+
+
+async def test_both_directions_at_once(two: Loopback) -> None:
+    async def program(party: Party[Nothing]) -> bytes:
+        other = party.roster.members[1 - party.me.index]
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(party.send, other, pattern(4 * WINDOW_BYTES + party.me.index))
+            received = await party.receive(other, max_bytes=5 * WINDOW_BYTES)
+        return bytes(received)
+
+    endings = await run(two, program, program)
+    assert endings.outcomes == {"alice": pattern(4 * WINDOW_BYTES + 1), "bob": pattern(4 * WINDOW_BYTES)}
+
+
+async def test_what_is_received_is_read_only_and_a_senders_buffer_is_free_again(two: Loopback) -> None:
+    async def alice(party: Party[Nothing]) -> None:
+        buffer = bytearray(b"first")
+        await party.send(party.roster.members[1], memoryview(buffer))
+        buffer[:] = b"wrong"
+
+    async def bob(party: Party[Nothing]) -> object:
+        received = await party.receive(party.roster.members[0], max_bytes=5)
+        assert received.readonly
+        return bytes(received)
+
+    assert (await run(two, alice, bob)).outcomes["bob"] == b"first"
+
+
+@pytest.mark.parametrize("size", [11, WINDOW_BYTES * 3])
+async def test_a_message_longer_than_the_receiver_takes_ends_the_job(two: Loopback, size: int) -> None:
+    async def alice(party: Party[Nothing]) -> None:
+        await party.send(party.roster.members[1], bytes(size))
+        await party.receive(party.roster.members[1], max_bytes=1)
+
+    async def bob(party: Party[Nothing]) -> None:
+        await party.receive(party.roster.members[0], max_bytes=10)
+
+    endings = await run(two, alice, bob)
+    violation, told = endings.errors["bob"], endings.errors["alice"]
+    assert isinstance(violation, PeerViolation)
+    assert str(violation) == f"alice: sent a message of {size} bytes, where at most 10 are taken"
+    assert isinstance(told, PeerAborted)
+    assert told.reason == "ended the job: it says that alice broke the protocol"
+
+
+async def test_forks_have_streams_of_their_own(two: Loopback) -> None:
+    async def alice(party: Party[Nothing]) -> None:
+        async with party.fork("one") as one, party.fork("two") as two_:
+            await two_.send(party.roster.members[1], b"two")
+            await one.send(party.roster.members[1], b"one")
+            await party.send(party.roster.members[1], b"main")
+
+    async def bob(party: Party[Nothing]) -> list[bytes]:
+        source = party.roster.members[0]
+        heard = [bytes(await party.receive(source, max_bytes=4))]
+        async with party.fork("one") as one, party.fork("two") as two_:
+            heard += [bytes(await fork.receive(source, max_bytes=4)) for fork in (one, two_)]
+        return heard
+
+    assert (await run(two, alice, bob)).outcomes["bob"] == [b"main", b"one", b"two"]
+
+
+async def test_bytes_of_a_party_that_has_left_are_still_there(two: Loopback) -> None:
+    gone = trio.Event()
+
+    async def alice(party: Party[Nothing]) -> None:
+        await party.send(party.roster.members[1], b"farewell")
+
+    async def bob(party: Party[Nothing]) -> bytes:
+        await gone.wait()
+        return bytes(await party.receive(party.roster.members[0], max_bytes=10))
+
+    async def first(loopback: Loopback) -> None:
+        async with loopback.meshes("alice") as meshes:
+            await meshes["alice"].run(job_of(alice, loopback.names), {"value": 1})
+        gone.set()
+
+    async with trio.open_nursery() as nursery, two.meshes("bob") as meshes:
+        nursery.start_soon(first, two)
+        assert await meshes["bob"].run(job_of(bob, two.names), {"value": 1}) == b"farewell"
+
+
+async def test_only_other_parties_of_the_job_can_be_talked_to(three: Loopback) -> None:
+    async def program(party: Party[Nothing]) -> None:
+        for member in (party.me, party.roster.members[2]):
+            with pytest.raises(LocalError, match="is no other party of this job"):
+                await party.send(member, b"x")
+            with pytest.raises(LocalError, match="is no other party of this job"):
+                await party.receive(member, max_bytes=1)
+
+    async with three.meshes("alice", "bob") as meshes:
+        endings = await run_parties(meshes, job_of(program, ("alice", "bob")), ONES)
+    assert endings.outcomes == {"alice": None, "bob": None}
+
+
+async def test_two_tasks_must_not_receive_from_one_party(two: Loopback) -> None:
+    async def alice(party: Party[Nothing]) -> bytes:
+        other = party.roster.members[1]
+        received: list[bytes] = []
+
+        async def receive() -> None:
+            received.append(bytes(await party.receive(other, max_bytes=5)))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(receive)
+            await trio.testing.wait_all_tasks_blocked()
+            with pytest.raises(LocalError, match="two tasks receive from bob"):
+                await party.receive(other, max_bytes=5)
+            await party.send(other, b"go")
+        return received[0]
+
+    async def bob(party: Party[Nothing]) -> None:
+        await party.receive(party.roster.members[0], max_bytes=5)
+        await party.send(party.roster.members[0], b"once")
+
+    assert (await run(two, alice, bob)).outcomes["alice"] == b"once"
+
+
+async def test_a_cancelled_receive_ends_the_job(two: Loopback) -> None:
+    async def alice(party: Party[Nothing]) -> None:
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await party.receive(party.roster.members[1], max_bytes=5)
+        with pytest.raises(JobEnded):
+            await party.send(party.roster.members[1], b"")
+
+    async def bob(party: Party[Nothing]) -> None:
+        await party.receive(party.roster.members[0], max_bytes=5)
+
+    endings = await run(two, alice, bob)
+    assert isinstance(endings.errors["alice"], JobEnded)
+    assert str(endings.errors["bob"]) == "alice: ended the job: it was cancelled there"
+
+
+def frames(header: Header, *bodies: bytes) -> list[Frame]:
+    return [Frame(header, memoryview(body)) for body in bodies]
+
+
+BROKEN: dict[str, Callable[[bytes], list[Frame]]] = {
+    "more than the window": lambda tag: frames(Header(Kind.DATA, tag), *[bytes(2**18)] * 5),
+    "an empty chunk": lambda tag: frames(Header(Kind.DATA, tag), b""),
+    "credit that was not spent": lambda tag: frames(Header(Kind.CREDIT, tag), (5).to_bytes(8, "little")),
+    "credit of another size": lambda tag: frames(Header(Kind.CREDIT, tag), b"12345"),
+    "a chunk that is too large": lambda tag: frames(Header(Kind.DATA, tag), bytes(2**20 + 1)),
+    "a message without its length": lambda tag: frames(Header(Kind.DATA, tag), b"123"),
+    "more than the message has": lambda tag: frames(Header(Kind.DATA, tag), (9).to_bytes(8, "little"), bytes(10)),
+}
+
+
+@pytest.mark.parametrize("what", list(BROKEN))
+async def test_streams_that_break_the_rules(two: Loopback, what: str) -> None:
+    def change(_to: int, frame: Frame) -> list[Frame]:
+        return BROKEN[what](frame.header.job) if frame.header.kind is Kind.DATA else [frame]
+
+    async def alice(party: Party[Nothing]) -> None:
+        await party.receive(party.roster.members[1], max_bytes=20)
+        await party.receive(party.roster.members[1], max_bytes=20)
+
+    async def bob(party: Party[Nothing]) -> None:
+        await party.send(party.roster.members[0], b"hi")
+        await party.receive(party.roster.members[0], max_bytes=20)
+
+    endings = await run(two, alice, bob, changes={"bob": change})
+    assert isinstance(endings.errors["alice"], PeerViolation)
+    assert endings.errors["alice"].party == "bob"
+    assert "bob" in endings.errors
