@@ -9,12 +9,18 @@ recursion works on long contiguous rows.
 
 from __future__ import annotations
 
+import math
+import typing
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from mpcnet.algebra.domain import Words
+from mpcnet.algebra.domain import Buffer, Domain, Words, as_buffer
+from mpcnet.algebra.expand import expand
+from mpcnet.errors import PeerViolation
 
-__all__ = ("from_planes", "pack_bits", "to_planes", "unpack_bits", "word_count")
+__all__ = ("BITS", "Bits", "from_planes", "pack_bits", "to_planes", "unpack_bits", "word_count")
 
 _CHUNK_BLOCKS = 2048
 """Blocks that are transposed at a time: 1 MiB, so that all six passes stay in the cache."""
@@ -23,6 +29,50 @@ _CHUNK_BLOCKS = 2048
 def word_count(count: int) -> int:
     """How many words hold this many bits."""
     return (count + 63) // 64
+
+
+@dataclass(frozen=True, slots=True)
+class Bits:
+    """Bits under XOR. A shape counts bits; the array behind it is flat and packed."""
+
+    name: str = "bits"
+    lowest: int = 0
+    highest: int = 1
+
+    def nbytes(self, shape: tuple[int, ...]) -> int:
+        return 8 * word_count(math.prod(shape))
+
+    def zeros(self, shape: tuple[int, ...]) -> Words:
+        return np.zeros(word_count(math.prod(shape)), np.uint64)
+
+    def uniform(self, key: bytes, shape: tuple[int, ...]) -> Words:
+        return expand(key, self.nbytes(shape)).view("<u8").astype(np.uint64, copy=False)
+
+    def add(self, x: Words, y: Words) -> Words:
+        return np.asarray(np.bitwise_xor(x, y))
+
+    def add_into(self, total: Words, x: Words) -> None:
+        np.bitwise_xor(total, x, out=total)
+
+    def subtract_into(self, total: Words, x: Words) -> None:
+        np.bitwise_xor(total, x, out=total)
+
+    def encode(self, values: NDArray[np.int64]) -> Words:
+        return pack_bits(values.astype(np.bool_))
+
+    def decode(self, elements: Words, shape: tuple[int, ...]) -> NDArray[np.int64]:
+        return unpack_bits(elements, math.prod(shape)).astype(np.int64).reshape(shape)
+
+    def to_bytes(self, elements: Words) -> Buffer:
+        return as_buffer(elements.astype("<u8", copy=False))
+
+    def from_bytes_untrusted(self, data: Buffer, shape: tuple[int, ...], party: str) -> Words:
+        if len(data) != self.nbytes(shape):
+            raise PeerViolation(party, f"sent {len(data)} bytes where {self.nbytes(shape)} were expected")
+        return np.frombuffer(data, "<u8").astype(np.uint64, copy=False)
+
+
+BITS: typing.Final[Domain] = Bits()
 
 
 def pack_bits(values: NDArray[np.bool_]) -> Words:
@@ -75,7 +125,7 @@ def from_planes(planes: Words, count: int) -> Words:
 
 
 def _transpose(words: Words) -> None:
-    """Transpose 64 x 64 bit blocks in place: word i of block b becomes bit i of each word. [HD13] §7-3, plane-major."""
+    """Transpose 64 x 64 bit blocks in place: word i of a block becomes bit i of each. [HD13] §7-3, plane-major."""
     mask = np.uint64(0x0000_0000_FFFF_FFFF)
     width = 32
     while width:

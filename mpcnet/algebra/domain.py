@@ -60,8 +60,23 @@ class Domain(typing.Protocol):
         """Uniform elements expanded from a 16-byte key that is used for this array alone."""
         ...
 
+    def add(self, x: Words, y: Words) -> Words:
+        """The sum, as a new array."""
+        ...
+
+    def add_into(self, total: Words, x: Words) -> None:
+        """Add x to the array `total`."""
+        ...
+
+    def subtract_into(self, total: Words, x: Words) -> None:
+        """Take x off the array `total`."""
+        ...
+
     def encode(self, values: NDArray[np.int64]) -> Words: ...
-    def decode(self, elements: Words) -> NDArray[np.int64]: ...
+    def decode(self, elements: Words, shape: tuple[int, ...]) -> NDArray[np.int64]:
+        """The integers of an array of this shape."""
+        ...
+
     def to_bytes(self, elements: Words) -> Buffer: ...
     def from_bytes_untrusted(self, data: Buffer, shape: tuple[int, ...], party: str) -> Words:
         """Elements that a peer sent; read-only.
@@ -93,13 +108,22 @@ class Ring64:
     def uniform(self, key: bytes, shape: tuple[int, ...]) -> Words:
         return expand(key, self.nbytes(shape)).view("<u8").astype(np.uint64, copy=False).reshape(shape)
 
+    def add(self, x: Words, y: Words) -> Words:
+        return np.asarray(np.add(x, y))
+
+    def add_into(self, total: Words, x: Words) -> None:
+        np.add(total, x, out=total)
+
+    def subtract_into(self, total: Words, x: Words) -> None:
+        np.subtract(total, x, out=total)
+
     def encode(self, values: NDArray[np.int64]) -> Words:
         if values.dtype != np.int64:
             raise LocalError(f"a ring element is encoded from int64, not from {values.dtype}")
         return values.view(np.uint64)
 
-    def decode(self, elements: Words) -> NDArray[np.int64]:
-        return elements.view(np.int64)
+    def decode(self, elements: Words, shape: tuple[int, ...]) -> NDArray[np.int64]:
+        return elements.view(np.int64).reshape(shape)
 
     def to_bytes(self, elements: Words) -> Buffer:
         return as_buffer(elements.astype("<u8", copy=False))

@@ -1,5 +1,10 @@
 """The language of protocols: lazy secret arrays, their ranges and operators, and what evaluates them. No I/O."""
 
+from mpcnet.dsl.bits import SecretBits as SecretBits
+from mpcnet.dsl.bits import domain_of as domain_of
+from mpcnet.dsl.bits import where as where
+from mpcnet.dsl.ordering import Top as Top
+from mpcnet.dsl.ordering import top as top
 from mpcnet.dsl.program import Evaluation as Evaluation
 from mpcnet.dsl.program import Output as Output
 from mpcnet.dsl.program import Program as Program
@@ -8,4 +13,17 @@ from mpcnet.dsl.secret import Secret as Secret
 from mpcnet.dsl.secret import concatenate as concatenate
 from mpcnet.dsl.secret import stack as stack
 
-__all__ = ("Evaluation", "Output", "Program", "Range", "Secret", "concatenate", "stack")
+__all__ = (
+    "Evaluation",
+    "Output",
+    "Program",
+    "Range",
+    "Secret",
+    "SecretBits",
+    "Top",
+    "concatenate",
+    "domain_of",
+    "stack",
+    "top",
+    "where",
+)

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mpcnet.algebra import Domain, Words
+from mpcnet.algebra.bits import BITS, pack_bits, unpack_bits
 from mpcnet.dsl import maps
 from mpcnet.dsl.ranges import Range
 from mpcnet.engine import Context, Parties, Step
-from mpcnet.schemes import Scheme, Share
+from mpcnet.schemes import Forecast, Scheme, Share
 
 __all__ = ("AddPublic", "Input", "Interactive", "Linear", "Local", "Node", "Operation", "Reveal", "SubtractFrom")
 
@@ -48,6 +49,10 @@ class Interactive(Operation):
     @abstractmethod
     def batch_key(self) -> Hashable:
         """Nodes whose keys are equal may be run together."""
+
+    @abstractmethod
+    def forecast(self, scheme: Scheme, parties: Parties, nodes: Sequence[Node]) -> Forecast:
+        """What `run` of this batch takes: rounds, bytes, correlated randomness."""
 
     @abstractmethod
     def run(
@@ -169,6 +174,10 @@ class Input(Interactive):
     def batch_key(self) -> Hashable:
         return id(self)
 
+    def forecast(self, scheme: Scheme, parties: Parties, nodes: Sequence[Node]) -> Forecast:
+        cost = scheme.input_cost(parties, self.domain, self.row_shape, self.owners)
+        return Forecast(cost.rounds, max(cost.sent_bytes.values(), default=0), {})
+
     def run(
         self, scheme: Scheme, context: Context, nodes: Sequence[Node], shares: Sequence[Sequence[Share]]
     ) -> Step[Sequence[object]]:
@@ -183,21 +192,29 @@ class Reveal(Interactive):
     name: str
     receivers: tuple[int, ...]
     denominator: int
+    domain: Domain
     kind: str = "reveal"
 
     def details(self) -> bytes:
-        return repr((self.name, self.receivers, self.denominator)).encode()
+        return repr((self.name, self.receivers, self.denominator, self.domain.name)).encode()
 
     def batch_key(self) -> Hashable:
-        return self.receivers
+        return self.domain.name, self.receivers
+
+    def forecast(self, scheme: Scheme, parties: Parties, nodes: Sequence[Node]) -> Forecast:
+        shape = (sum(math.prod(node.shape) for node in nodes),)
+        cost = scheme.reveal_cost(parties, self.domain, shape, self.receivers)
+        return Forecast(cost.rounds, max(cost.sent_bytes.values(), default=0), {})
 
     def run(
         self, scheme: Scheme, context: Context, nodes: Sequence[Node], shares: Sequence[Sequence[Share]]
     ) -> Step[Sequence[object]]:
-        opened = yield from scheme.reveal(context, joined([share for (share,) in shares], scheme), self.receivers)
-        if opened is None:
-            return [None] * len(nodes)
-        return split(opened, [node.shape for node in nodes])
+        columns, shapes = [share for (share,) in shares], [node.shape for node in nodes]
+        if self.domain is BITS:
+            opened = yield from scheme.reveal(context, join_bits(columns, scheme), self.receivers)
+            return [None] * len(nodes) if opened is None else split_bits(opened, shapes)
+        opened = yield from scheme.reveal(context, joined(columns, scheme), self.receivers)
+        return [None] * len(nodes) if opened is None else split(opened, shapes)
 
 
 def joined(shares: Sequence[Share], scheme: Scheme) -> Share:
@@ -214,6 +231,30 @@ def split(flat: Words, shapes: Sequence[tuple[int, ...]]) -> list[Words]:
     """The inverse of `joined`."""
     ends = itertools.accumulate(math.prod(shape) for shape in shapes)
     return [flat[end - math.prod(shape) : end].reshape(shape) for end, shape in zip(ends, shapes, strict=True)]
+
+
+def join_bits(shares: Sequence[Share], scheme: Scheme) -> Share:
+    """One flat packed share of bits; a single one is not copied."""
+    counts = [math.prod(share.shape) for share in shares]
+    total = (sum(counts),)
+    if len(shares) == 1:
+        return Share(BITS, total, shares[0].parts)
+
+    def join(*parts: Words) -> Words:
+        bits = [unpack_bits(part, count) for part, count in zip(parts, counts, strict=True)]
+        return pack_bits(np.concatenate(bits).astype(np.bool_))
+
+    return scheme.linear(join, total, *shares)
+
+
+def split_bits(flat: Words, shapes: Sequence[tuple[int, ...]]) -> list[Words]:
+    """The inverse of `join_bits` on one part."""
+    if len(shapes) == 1:
+        return [flat]
+    counts = [math.prod(shape) for shape in shapes]
+    bits = unpack_bits(flat, sum(counts)).astype(np.bool_)
+    ends = itertools.accumulate(counts)
+    return [pack_bits(bits[end - count : end]) for end, count in zip(ends, counts, strict=True)]
 
 
 if typing.TYPE_CHECKING:

@@ -18,8 +18,11 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from mpcnet.algebra import Domain, Streams, Words
+from mpcnet.algebra import Z64, Domain, Streams, Words
+from mpcnet.correlated.pool import Pool
+from mpcnet.correlated.provider import Provider, encode_request
 from mpcnet.dsl.nodes import Input, Interactive, Local, Node, Operation, Reveal
+from mpcnet.dsl.planning import demand_of
 from mpcnet.dsl.ranges import Range
 from mpcnet.engine import Context, Inbox, MergedRound, Parties, ProgramDigest, Scheduler
 from mpcnet.errors import JobEnded, LocalError, MpcnetError, RangeError
@@ -36,6 +39,7 @@ class Output:
     node: Node
     receivers: tuple[int, ...]
     denominator: int
+    domain: Domain = Z64
 
 
 class Program:
@@ -49,6 +53,7 @@ class Program:
         fork: path of fork labels, outermost first.
         streams: by peer, the streams of our pair for this job and fork.
         randomness: n to n uniform bytes of our own.
+        provider: makes correlated randomness, if somebody does.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class Program:
         fork: tuple[str, ...],
         streams: Mapping[int, Streams],
         randomness: Callable[[int], bytes],
+        provider: Provider | None = None,
     ) -> None:
         self.scheme = scheme
         self.domain = domain
@@ -71,6 +77,8 @@ class Program:
         self.next_round = 0
         self._streams = streams
         self._randomness = randomness
+        self.provider = provider
+        self.pool = Pool()
         self._next_number = 0
         self._evaluating: Evaluation | None = None
         self._given_up = False
@@ -121,7 +129,7 @@ class Program:
 
     def context(self, number: int) -> Context:
         """The surroundings of the operation with this number."""
-        return Context(self.parties, self._streams, self.fork, number, self._randomness)
+        return Context(self.parties, self._streams, self.fork, number, self._randomness, self.pool)
 
     def evaluate(self, targets: Sequence[Node], outputs: Sequence[Output] = ()) -> Evaluation:
         """Begin an evaluation.
@@ -192,14 +200,20 @@ class Evaluation:
         self._verify_number = program.take_number() if outputs else -1
         self._reveals = [
             program.add(
-                Reveal(output.name, output.receivers, output.denominator),
+                Reveal(output.name, output.receivers, output.denominator, output.domain),
                 (output.node,),
                 output.node.shape,
                 output.node.range,
             )
             for output in outputs
         ]
+        self._run(self._prepare)
         self._run(self._flow)
+
+    @property
+    def is_preparing(self) -> bool:
+        """Whether the round under way asks for correlated randomness, before the online rounds."""
+        return self._waiting_for_pool
 
     def take(self) -> MergedRound | None:
         """The next round, or None at the end."""
@@ -208,6 +222,7 @@ class Evaluation:
         merged = self._scheduler.take()
         if merged is None:
             self._finished = True
+            self._program.pool.drain()
             self._program.end(self._scheduler.next_round)
         return merged
 
@@ -235,6 +250,7 @@ class Evaluation:
     def _plan(self, roots: Sequence[Node]) -> None:
         """Find what is still to be computed. Iterative: a program may be deeper than Python's stack."""
         stack = list(roots)
+        planned: list[Node] = []
         seen: set[int] = set()
         while stack:
             node = stack.pop()
@@ -245,6 +261,7 @@ class Evaluation:
             if node.number in seen:
                 continue
             seen.add(node.number)
+            planned.append(node)
             waiting = [parent for parent in node.parents if parent.share is None]
             self._missing[node.number] = len(waiting)
             for parent in waiting:
@@ -253,6 +270,26 @@ class Evaluation:
             if not waiting:
                 self._ready(node)
         self._unfinished = len(seen)
+        self._waiting_for_pool = False
+        self._planned = planned
+
+    def _prepare(self) -> None:
+        """Ask for the correlated randomness of the whole evaluation, before its first round."""
+        program, planned = self._program, self._planned
+        self._planned = []
+        demand = demand_of(planned, self._children, program.scheme, program.parties)
+        if not demand:
+            return
+        if program.provider is None:
+            raise LocalError("products and comparisons need correlated randomness: name a dealer in the job")
+        number = program.take_number()
+        self._waiting_for_pool = True
+        program.digest.add(self._scheduler.next_round, "ensure", (), encode_request(number, demand))
+        step = program.provider.ensure(program.context(number), program.pool, demand)
+        self._scheduler.start((number,), step, self._pool_is_full)
+
+    def _pool_is_full(self, _: None) -> None:
+        self._waiting_for_pool = False
 
     def _ready(self, node: Node) -> None:
         if isinstance(node.operation, Local):
@@ -262,7 +299,7 @@ class Evaluation:
 
     def _flow(self) -> None:
         """Compute and start all that can be, until only rounds are left to wait for."""
-        while True:
+        while not self._waiting_for_pool:
             while self._local:
                 self._compute(heapq.heappop(self._local)[1])
             if self._interactive:
@@ -327,7 +364,7 @@ class Evaluation:
         if opened is None:
             return
         name = cast("Reveal", node.operation).name  # no other operation gives plaintexts
-        self.results[name] = _decoded(self._program.domain, cast("Words", opened), node)
+        self.results[name] = _decoded(cast("Reveal", node.operation).domain, cast("Words", opened), node)
 
     def _write_down(self, node: Node) -> None:
         bounds, operation, program = node.range, node.operation, self._program
@@ -348,7 +385,7 @@ def _shares(node: Node) -> list[Share]:
 
 
 def _decoded(domain: Domain, opened: Words, node: Node) -> NDArray[np.int64]:
-    values = domain.decode(opened)
+    values = domain.decode(opened, node.shape)
     if values.size == 1:  # scalar programs have thousands of these, and a reduction costs more than all the rest
         low = high = int(values.item())
     elif values.size:

@@ -10,40 +10,49 @@ import functools
 import math
 import operator
 import typing
-from collections.abc import Callable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 import numpy as np
 
 from mpcnet.algebra import Words
 from mpcnet.dsl import maps, ranges
+from mpcnet.dsl.compute import Compute, MatrixProduct
 from mpcnet.dsl.indexing import read_index
 from mpcnet.dsl.nodes import AddPublic, Linear, Node, SubtractFrom
+from mpcnet.dsl.opaque import Opaque
+from mpcnet.dsl.ordered import Ordered
 from mpcnet.dsl.program import Program
 from mpcnet.dsl.public import Public, PublicLike, to_public
 from mpcnet.dsl.ranges import Range
 from mpcnet.errors import LocalError
+from mpcnet.schemes import Kind
 
 __all__ = ("Secret", "concatenate", "stack")
 
-_NO_PRODUCT = "the product of two secrets needs correlated randomness, which this version does not make"
-_NO_COMPARISON = "a comparison of secrets needs correlated randomness, which this version does not make"
 
 Axis = typing.SupportsIndex | tuple[typing.SupportsIndex, ...] | None
 
-_TEACH = (
-    "a secret has no value here: {what} would have to know it. "
-    "Compute on it with operators, and learn what was agreed with 'await party.reveal(...)'"
-)
+
+class Convertible(ABC):
+    """Secrets of another kind that can become numbers."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def number(self) -> Secret:
+        """The same as numbers."""
 
 
-class Secret:
+class Secret(Opaque, Ordered):
     """A shared array.
 
-    Supported: + and - with secrets and public numbers; * with public numbers; / by one public number; negation;
-    `sum`, `mean`, `dot` and @ with public arrays; indexing, slicing, `reshape`, `transpose`. Public operands are
-    int, Fraction, Decimal, float (taken as the exact fraction that it is) and arrays of them. They must not come
-    from secrets.
+    Without a message: + and - with secrets and public numbers, * with public numbers, / by one public number,
+    negation, `sum`, `mean`, `dot` and @ with public arrays, indexing, slicing, `reshape`, `transpose`. With
+    correlated randomness: * and @ with secrets, comparisons (which give `SecretBits`), `abs`, `clip`, `min`,
+    `max`, `argmin`, `argmax`, `one_hot`, `kth_largest`. Public operands are int, Fraction, Decimal, float (taken
+    as the exact fraction that it is) and arrays of them. They must not come from secrets.
 
     Raises:
         LocalError: shapes do not fit, or an operation is not one of a secret.
@@ -102,42 +111,6 @@ class Secret:
         low, high = self.range
         return f"Secret(shape={self.shape}, range=[{low}, {high}])"
 
-    # What would need its value
-
-    def __bool__(self) -> bool:
-        raise LocalError(_TEACH.format(what="'if' or 'and'"))
-
-    def __int__(self) -> int:
-        raise LocalError(_TEACH.format(what="int()"))
-
-    def __float__(self) -> float:
-        raise LocalError(_TEACH.format(what="float()"))
-
-    def __index__(self) -> int:
-        raise LocalError(_TEACH.format(what="indexing with it"))
-
-    def __iter__(self) -> Iterator[Secret]:
-        raise LocalError(
-            "a secret is not iterated: operate on the whole array, or take x[i] for i in range(len(x))"
-        )
-
-    def __array__(self, dtype: object = None, copy: object = None) -> typing.NoReturn:
-        raise LocalError(_TEACH.format(what="a numpy array of it"))
-
-    def __array_function__(self, function: Callable[..., object], *rest: object) -> typing.NoReturn:
-        raise LocalError(
-            f"numpy.{function.__name__} does not take secrets: use the secret's own methods, as x.sum(), "
-            "or mpcnet's concatenate and stack"
-        )
-
-    # `==` and its kin must not fall back to identity: `if bid == 0` would silently be false.
-
-    def __eq__(self, other: object) -> typing.NoReturn:
-        raise LocalError(_NO_COMPARISON)
-
-    __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __eq__
-    __hash__: typing.ClassVar[None]  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleMethodOverride]
-
     # Arithmetic
 
     def __neg__(self) -> Secret:
@@ -147,6 +120,7 @@ class Secret:
         return self
 
     def __add__(self, other: Secret | PublicLike) -> Secret:
+        other = number_of(other)
         if isinstance(other, Secret):
             return _combine("add", maps.added, operator.add, self, other)
         base, value = self._met_by(_operand(other, "+"))
@@ -156,6 +130,7 @@ class Secret:
     __radd__ = __add__
 
     def __sub__(self, other: Secret | PublicLike) -> Secret:
+        other = number_of(other)
         if isinstance(other, Secret):
             return _combine("subtract", maps.subtracted, operator.sub, self, other)
         base, value = self._met_by(_operand(other, "-"))
@@ -170,12 +145,14 @@ class Secret:
         return base._shifted(SubtractFrom(base._encoded(value), value.digest()), bound)
 
     def __mul__(self, other: PublicLike) -> Secret:
+        if isinstance(other, Convertible):
+            return NotImplemented  # a bit times a number is cheaper than two numbers
         if isinstance(other, Secret):
-            raise LocalError(_NO_PRODUCT)
+            return _times(self, other)
         factor = _operand(other, "*")
         if factor.shape == () and int(factor.numerators) == 1 == factor.denominator:
             return self
-        shape = _broadcast(self.shape, factor.shape)
+        shape = broadcast_shapes(self.shape, factor.shape)
         words = self._program.domain.encode(factor.numerators)
         bound = self._node.range.times(ranges.of_values(factor.numerators))
         return self._linear("scale", maps.scaled(words), shape, bound, factor)
@@ -205,7 +182,7 @@ class Secret:
     def dot(self, other: PublicLike) -> Secret:
         """The matrix product with a public array, as numpy's `matmul` for one and two dimensions."""
         if isinstance(other, Secret):
-            raise LocalError(_NO_PRODUCT)
+            return _matrix_product(self, other)
         matrix = _operand(other, "@")
         axis = 0 if matrix.numerators.ndim == 1 else -2
         return self._product("dot", matrix, (self.shape, matrix.shape), maps.matrix_on_the_right, axis=axis)
@@ -284,11 +261,26 @@ class Secret:
 
     # Inner workings
 
+    def _secret(self) -> Secret:
+        return self
+
+    def repeated(self, shape: tuple[int, ...]) -> Secret:
+        """The same elements repeated to a shape, as numpy's rules have it; for those who extend the language."""
+        if shape == self.shape:
+            return self
+        return self._linear("broadcast", maps.broadcast(shape), shape, self._node.range)
+
+    def bounded(self, bound: Range) -> Secret:
+        """The same with a range that its construction is known to keep; for those who extend the language."""
+        if bound == self._node.range:
+            return self
+        return self._linear("bound", maps.same, self.shape, bound)
+
     def _met_by(self, value: Public) -> tuple[Secret, Public]:
         """Ourselves in the shape of a sum with the value, and the value, both over the common denominator."""
         denominator = math.lcm(self._denominator, value.denominator)
         base = self.over(denominator)
-        shape = _broadcast(self.shape, value.shape)
+        shape = broadcast_shapes(self.shape, value.shape)
         if shape != self.shape:
             base = base._linear("broadcast", maps.broadcast(shape), shape, base.node.range)
         return base, value.scaled_to(denominator)
@@ -359,22 +351,22 @@ def stack(values: Sequence[Secret], axis: int = 0) -> Secret:
 def _joined(kind: str, function: maps.LinearMap, values: Sequence[Secret], axis: int) -> Secret:
     if isinstance(values, Secret) or not values or not all(isinstance(value, Secret) for value in values):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise LocalError(f"{kind} takes a sequence of at least one secret")
-    aligned = _aligned(values)
+    sides = aligned(values)
     try:
-        shape = maps.shape_of(function, *(value.shape for value in aligned))
+        shape = maps.shape_of(function, *(value.shape for value in sides))
     except ValueError:
         shapes = ", ".join(str(value.shape) for value in values)
         raise LocalError(f"shapes {shapes} do not fit for {kind} along axis {axis}") from None
-    bound = functools.reduce(Range.union, (value.node.range for value in aligned))
+    bound = functools.reduce(Range.union, (value.node.range for value in sides))
     operation = Linear(kind, function, repr(axis).encode())
-    return _result(operation, aligned, shape, bound)
+    return _result(operation, sides, shape, bound)
 
 
 def _combine(
     kind: str, function: maps.LinearMap, bound: Callable[[Range, Range], Range], x: Secret, y: Secret
 ) -> Secret:
-    left, right = _aligned([x, y])
-    shape = _broadcast(x.shape, y.shape)
+    left, right = aligned([x, y])
+    shape = broadcast_shapes(x.shape, y.shape)
     return _result(Linear(kind, function), [left, right], shape, bound(left.node.range, right.node.range))
 
 
@@ -384,7 +376,7 @@ def _result(operation: Linear, operands: Sequence[Secret], shape: tuple[int, ...
     return Secret(program, node, operands[0].denominator)
 
 
-def _aligned(values: Sequence[Secret]) -> list[Secret]:
+def aligned(values: Sequence[Secret]) -> list[Secret]:
     """The values in one fork and over one denominator."""
     first = values[0]
     if all(value.program is first.program and value.denominator == first.denominator for value in values):
@@ -403,6 +395,35 @@ def _common_program(values: Sequence[Secret]) -> Program:
     return program
 
 
+def number_of(value: Secret | Convertible | PublicLike) -> Secret | PublicLike:
+    """Bits as numbers; everything else as it is."""
+    return value.number() if isinstance(value, Convertible) else value
+
+
+def _times(x: Secret, y: Secret) -> Secret:
+    """Elementwise product. One round, 16 bytes an element to each peer."""
+    program = _common_program([x, y])
+    shape = broadcast_shapes(x.shape, y.shape)
+    left, right = x.within(program).repeated(shape), y.within(program).repeated(shape)
+    bound = left.node.range.times(right.node.range)
+    node = program.add(Compute(Kind.MULTIPLY), (left.node, right.node), shape, bound)
+    return Secret(program, node, x.denominator * y.denominator)
+
+
+def _matrix_product(x: Secret, y: Secret) -> Secret:
+    """Product of shared vectors or matrices. One round, 8 bytes an element of both to each peer."""
+    if not (1 <= x.ndim <= 2 and 1 <= y.ndim <= 2) or x.shape[-1] != y.shape[0]:
+        raise LocalError(f"shapes {x.shape} and {y.shape} do not fit for @")
+    program = _common_program([x, y])
+    inner = y.shape[0]
+    left = x.within(program).reshape(-1 if inner else math.prod(x.shape[:-1]), inner)
+    right = y.within(program).reshape(inner, -1 if inner else math.prod(y.shape[1:]))
+    bound = left.node.range.times(right.node.range).summed(inner)
+    shape = (left.shape[0], right.shape[1])
+    node = program.add(MatrixProduct(inner), (left.node, right.node), shape, bound)
+    return Secret(program, node, x.denominator * y.denominator).reshape(*x.shape[:-1], *y.shape[1:])
+
+
 def _integer(value: object, what: str) -> int:
     try:
         return operator.index(typing.cast("typing.SupportsIndex", value))
@@ -417,7 +438,8 @@ def _operand(value: object, sign: str) -> Public:
         raise type(error)(f"'{sign}' with a secret: {error}") from None
 
 
-def _broadcast(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
+def broadcast_shapes(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape in which both meet, as numpy's rules have it."""
     if first == second or not second:
         return first
     try:

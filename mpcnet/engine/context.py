@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -39,6 +40,22 @@ class Parties:
         return tuple(party for party in self.computing if party != self.me)
 
 
+class Supply(typing.Protocol):
+    """Where an operation takes correlated randomness from: `mpcnet.correlated.Pool`."""
+
+    def take(self, item: typing.Any, units: int) -> tuple[Words, ...]:
+        """Our shares of so many units of a type, each given out once."""
+        ...
+
+
+class NoSupply:
+    """For programs that take none."""
+
+    def take(self, item: typing.Any, units: int) -> tuple[Words, ...]:
+        """Refuses."""
+        raise LocalError(f"{units} units of {item} are needed, and nobody makes correlated randomness here")
+
+
 @dataclass(slots=True, repr=False)
 class Context:
     """The surroundings of one operation.
@@ -48,6 +65,7 @@ class Context:
         streams: by peer, the streams of our pair in this job and fork.
         node: number of the operation; unique in its fork, so that its labels are.
         randomness: n to n uniform bytes of our own.
+        correlated: where correlated randomness is taken from.
     """
 
     parties: Parties
@@ -55,6 +73,7 @@ class Context:
     fork: tuple[str, ...]
     node: int
     randomness: Callable[[int], bytes]
+    correlated: Supply = field(default_factory=NoSupply)
     _indices: dict[tuple[str, int, int], int] = field(default_factory=dict[tuple[str, int, int], int])
 
     def __repr__(self) -> str:
@@ -91,7 +110,7 @@ class Context:
         mine = self.parties.computing.index(self.me)
         for position, peer in enumerate(self.parties.computing):
             if position > mine:
-                total += self.pair_uniform(peer, domain, shape, purpose=purpose)
+                domain.add_into(total, self.pair_uniform(peer, domain, shape, purpose=purpose))
             elif position < mine:
-                total -= self.pair_uniform(peer, domain, shape, purpose=purpose)
+                domain.subtract_into(total, self.pair_uniform(peer, domain, shape, purpose=purpose))
         return total

@@ -13,16 +13,22 @@ as in [Bonawitz17] §4.
 from __future__ import annotations
 
 import typing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
-import numpy as np
-
-from mpcnet.algebra import Buffer, Domain, Words
+from mpcnet.algebra import Z64, Buffer, Domain, Words
+from mpcnet.algebra.bits import BITS, word_count
+from mpcnet.correlated.items import BitTimesWord, BitTriples, DaBits, Demand, MatrixTriples, Triples
 from mpcnet.engine import Context, Inbox, Parties, Round, Step
 from mpcnet.errors import LocalError
-from mpcnet.schemes.base import Cost, Owners, Scheme, Share, Threat
+from mpcnet.schemes import beaver, bitplanes
+from mpcnet.schemes.base import Cost, Forecast, Kind, Owners, Primitive, Scheme, Share, Threat
 
 __all__ = ("AdditiveScheme",)
+
+
+LATENCY_COUNT: typing.Final = 4096
+"""Up to so many comparisons a round costs more than the randomness that spares it."""
 
 
 class AdditiveScheme(Scheme):
@@ -88,7 +94,56 @@ class AdditiveScheme(Scheme):
         """The first computing party adds the value to its summand."""
         if parties.me != parties.computing[0]:
             return x
-        return Share(x.domain, x.shape, (np.asarray(np.add(x.parts[0], value)),))
+        return Share(x.domain, x.shape, (x.domain.add(x.parts[0], value),))
+
+    def forecast(self, primitive: Primitive) -> Forecast:
+        """What a product takes; see `mpcnet.schemes.beaver` and `mpcnet.schemes.bitplanes`."""
+        count, words = primitive.count, word_count(primitive.count)
+        if count == 0:
+            return Forecast(rounds=0, peer_bytes=0, demand={})
+        match primitive.kind:
+            case Kind.SIGN:
+                return bitplanes.sign_forecast(count, primitive.bits, _block(count))
+            case Kind.IS_ZERO:
+                return bitplanes.is_zero_forecast(count, primitive.bits, _block(count))
+            case Kind.MATMUL:
+                item = MatrixTriples(count // primitive.columns, primitive.inner, primitive.columns)
+                return Forecast(1, 8 * (item.rows * item.inner + item.inner * item.columns), {item: 1})
+            case kind:
+                simple: dict[Kind, tuple[int, Demand]] = {
+                    Kind.MULTIPLY: (16 * count, {Triples(): count}),
+                    Kind.AND: (16 * words, {BitTriples(): words}),
+                    Kind.TO_NUMBER: (8 * words, {DaBits(): words}),
+                    Kind.SELECT: (8 * words + 8 * count, {BitTimesWord(): words}),
+                }
+                return Forecast(1, *simple[kind])
+
+    def compute(self, context: Context, primitive: Primitive, operands: Sequence[Share]) -> Step[Share]:
+        """See `Scheme.compute`."""
+        kind, count = primitive.kind, primitive.count
+        domain = BITS if kind in (Kind.SIGN, Kind.IS_ZERO, Kind.AND) else Z64
+        shape = (count // primitive.columns, primitive.columns) if kind is Kind.MATMUL else (count,)
+        if count == 0:
+            return Share(domain, shape, (domain.zeros(shape),) if context.parties.computes else ())
+        if not context.parties.computes:
+            for _ in range(self.forecast(primitive).rounds):
+                yield Round()
+            return Share(domain, shape, ())
+        result = yield from self._product(context, primitive, [operand.parts[0] for operand in operands])
+        return Share(domain, shape, (result,))
+
+    def _product(self, context: Context, primitive: Primitive, operands: Sequence[Words]) -> Step[Words]:
+        count, bits = primitive.count, primitive.bits
+        steps: dict[Kind, Callable[..., Step[Words]]] = {
+            Kind.MULTIPLY: beaver.multiply,
+            Kind.AND: beaver.and_packed,
+            Kind.TO_NUMBER: partial(beaver.bit_to_number, count=count),
+            Kind.SELECT: beaver.bit_times_number,
+            Kind.MATMUL: beaver.matrix_product,
+            Kind.SIGN: partial(bitplanes.sign_bits, bits=bits, block=_block(count)),
+            Kind.IS_ZERO: partial(bitplanes.is_zero, bits=bits, block=_block(count)),
+        }
+        return (yield from steps[primitive.kind](context, *operands))
 
     def open(self, context: Context, x: Share) -> Step[Words | None]:
         """One round, 8 bytes an element from each computing party to each other. See `Scheme.open`."""
@@ -119,7 +174,7 @@ class AdditiveScheme(Scheme):
         if not context.parties.computes:
             return x
         zero = context.zero_share(x.domain, x.shape, purpose="zero")
-        zero += x.parts[0]
+        x.domain.add_into(zero, x.parts[0])
         return Share(x.domain, x.shape, (zero,))
 
     def _exchange(self, context: Context, x: Share, receivers: Sequence[int]) -> Step[Words | None]:
@@ -135,8 +190,13 @@ class AdditiveScheme(Scheme):
             return None
         total = x.parts[0].copy() if parties.computes else domain.zeros(x.shape)
         for sender in expect:
-            total += domain.from_bytes_untrusted(inbox[sender], x.shape, parties.names[sender])
+            domain.add_into(total, domain.from_bytes_untrusted(inbox[sender], x.shape, parties.names[sender]))
         return total
+
+
+def _block(count: int) -> int:
+    """Planes to a block of masked bits: four save a round, two save three quarters of the randomness."""
+    return 4 if count <= LATENCY_COUNT else 2
 
 
 if typing.TYPE_CHECKING:

@@ -12,14 +12,16 @@ import typing
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
 from mpcnet.algebra import Domain, Words
+from mpcnet.correlated.items import Demand
 from mpcnet.engine import Context, Parties, Step
 from mpcnet.errors import LocalError
 
-__all__ = ("Cost", "Owners", "Scheme", "Share", "Threat")
+__all__ = ("Cost", "Forecast", "Kind", "Owners", "Primitive", "Scheme", "Share", "Threat")
 
 Owners = Sequence[int]
 """Roster indices; row i of an input belongs to owner i."""
@@ -66,6 +68,59 @@ class Cost:
 
     rounds: int
     sent_bytes: Mapping[tuple[int, int], int]
+
+
+class Kind(StrEnum):
+    """The products that a scheme computes on flat arrays. Bits are packed; numbers are elements of the domain."""
+
+    MULTIPLY = "multiply"
+    """Two arrays of numbers to their products."""
+    SIGN = "compare"
+    """Numbers that fit into so many bits, with sign, to the bits [x < 0]."""
+    IS_ZERO = "equal"
+    """Numbers that are a multiple of 2^bits only if they are zero, to the bits [x = 0]."""
+    AND = "and"
+    """Two arrays of bits to their products."""
+    TO_NUMBER = "to-number"
+    """Bits to the numbers 0 and 1."""
+    SELECT = "select"
+    """Bits and as many numbers: the number where the bit is one, zero elsewhere."""
+    MATMUL = "matmul"
+    """Two matrices to their product."""
+
+
+@dataclass(frozen=True, slots=True)
+class Primitive:
+    """One such product.
+
+    Args:
+        kind: which.
+        count: elements of the result.
+        bits: width, for `SIGN` and `IS_ZERO`.
+        inner: the summed dimension, for `MATMUL`, whose result has rows = count / columns.
+        columns: of the result, for `MATMUL`.
+    """
+
+    kind: Kind
+    count: int
+    bits: int = 0
+    inner: int = 0
+    columns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a primitive takes.
+
+    Args:
+        rounds: how many rounds its step yields.
+        peer_bytes: payload from each computing party to each other one.
+        demand: correlated randomness.
+    """
+
+    rounds: int
+    peer_bytes: int
+    demand: Demand
 
 
 class Scheme(ABC):
@@ -124,6 +179,20 @@ class Scheme(ABC):
         # numpy's reductions turn 0-d arrays into scalars, whose arithmetic warns where the ring wraps around.
         parts = [np.asarray(function(*arrays)) for arrays in zip(*[share.parts for share in shares], strict=True)]
         return Share(shares[0].domain, shape, tuple(parts))
+
+    @abstractmethod
+    def forecast(self, primitive: Primitive) -> Forecast:
+        """What `compute` will take: the same on all parties."""
+
+    @abstractmethod
+    def compute(self, context: Context, primitive: Primitive, operands: Sequence[Share]) -> Step[Share]:
+        """Compute a product.
+
+        Args:
+            operands: flat shares, over numbers or bits as the kind says; matrices for `MATMUL`.
+        Returns:
+            A flat share of `count` elements; a matrix for `MATMUL`.
+        """
 
     @abstractmethod
     def open(self, context: Context, x: Share) -> Step[Words | None]:

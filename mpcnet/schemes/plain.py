@@ -6,14 +6,15 @@ Every computing party holds the value itself. It is never run over links: the se
 from __future__ import annotations
 
 import typing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from mpcnet.algebra import Buffer, Domain, Words
+from mpcnet.algebra import Z64, Buffer, Domain, Words
+from mpcnet.algebra.bits import BITS, pack_bits, unpack_bits
 from mpcnet.engine import Context, Parties, Round, Step
 from mpcnet.errors import LocalError
-from mpcnet.schemes.base import Cost, Owners, Scheme, Share, Threat
+from mpcnet.schemes.base import Cost, Forecast, Kind, Owners, Primitive, Scheme, Share, Threat
 
 __all__ = ("PlainScheme",)
 
@@ -61,7 +62,22 @@ class PlainScheme(Scheme):
 
     def add_public(self, parties: Parties, x: Share, value: Words) -> Share:
         """Everybody adds."""
-        return Share(x.domain, x.shape, tuple(np.asarray(np.add(part, value)) for part in x.parts))
+        return Share(x.domain, x.shape, tuple(x.domain.add(part, value) for part in x.parts))
+
+    def forecast(self, primitive: Primitive) -> Forecast:
+        """Nothing: it is computed in the clear."""
+        return Forecast(rounds=0, peer_bytes=0, demand={})
+
+    def compute(self, context: Context, primitive: Primitive, operands: Sequence[Share]) -> Step[Share]:
+        """See `Scheme.compute`."""
+        yield from ()
+        domain = BITS if primitive.kind in (Kind.SIGN, Kind.IS_ZERO, Kind.AND) else Z64
+        shape: tuple[int, ...] = (primitive.count,)
+        if primitive.kind is Kind.MATMUL:
+            shape = (operands[0].shape[0], operands[1].shape[1])
+        if not context.parties.computes:
+            return Share(domain, shape, ())
+        return Share(domain, shape, (_in_the_clear(primitive, *(operand.parts[0] for operand in operands)),))
 
     def open(self, context: Context, x: Share) -> Step[Words | None]:
         """No round: everybody has it."""
@@ -95,6 +111,21 @@ class PlainScheme(Scheme):
     def verify(self, context: Context) -> Step[None]:
         """Nothing to check."""
         yield from ()
+
+
+def _in_the_clear(primitive: Primitive, *operands: Words) -> Words:
+    """The obvious computation of a primitive."""
+    spare = np.uint64(64 - primitive.bits)
+    obvious: dict[Kind, Callable[..., Words]] = {
+        Kind.SIGN: lambda x: pack_bits((x << spare).view(np.int64) < 0),
+        Kind.IS_ZERO: lambda x: pack_bits(x << spare == 0),
+        Kind.TO_NUMBER: lambda x: unpack_bits(x, primitive.count).astype(np.uint64),
+        Kind.MULTIPLY: np.multiply,
+        Kind.AND: np.bitwise_and,
+        Kind.SELECT: lambda bits, x: unpack_bits(bits, primitive.count) * x,
+        Kind.MATMUL: np.matmul,
+    }
+    return np.asarray(obvious[primitive.kind](*operands))
 
 
 if typing.TYPE_CHECKING:

@@ -23,8 +23,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mpcnet.algebra import Z64, Domain, Streams
-from mpcnet.dsl import Evaluation, Output, Program, Range, Secret
-from mpcnet.engine import LockstepError, MergedRound, Parties, Round, Step, Transcript, lockstep
+from mpcnet.correlated.dealing import make_correction, shares_of
+from mpcnet.correlated.items import Demand
+from mpcnet.correlated.pool import Pool
+from mpcnet.correlated.provider import Provider
+from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, SecretBits, domain_of
+from mpcnet.engine import Context, LockstepError, MergedRound, Parties, Round, Step, Transcript, lockstep
 from mpcnet.engine.digest import Operation, explain_difference
 from mpcnet.primitives import aes_ctr, blake2b
 from mpcnet.schemes import AdditiveScheme, Scheme
@@ -87,8 +91,37 @@ def make_programs(
             fork=fork,
             streams=streams,
             randomness=_Randomness(seed, me),
+            provider=SeededProvider(seed, job, fork),
         )
     return programs
+
+
+class SeededProvider(Provider):
+    """A dealer inside every party's process, for lockstep runs: it knows all seeds, and costs no round.
+
+    Args:
+        seed, job, fork: from which the dealer's pair seeds are derived.
+    """
+
+    def __init__(self, seed: int, job: bytes, fork: tuple[str, ...]) -> None:
+        self._seed, self._job, self._fork = seed, job, fork
+
+    def ensure(self, context: Context, pool: Pool, demand: Demand) -> Step[None]:
+        """Fill the pool from what the dealer would have sent. See `Provider.ensure`."""
+        yield from ()
+        parties = context.parties
+        if not parties.computes:
+            return
+        streams = {party: self._streams(party) for party in parties.computing}
+        correction = memoryview(make_correction(parties.computing, streams, context.node, demand))
+        rest = correction if parties.me == parties.computing[0] else None
+        for item, units in demand.items():
+            arrays, used = shares_of(item, units, streams[parties.me], context.node, rest)
+            pool.put(item, units, arrays)
+            rest = rest[used:] if rest is not None else None
+
+    def _streams(self, party: int) -> Streams:
+        return Streams(_derived(self._seed, b"dealer %d" % party, 32), self._job, self._fork)
 
 
 def run_program(
@@ -150,22 +183,24 @@ class LockstepParty:
         node = self.program.input(name, shape, Range(*range), tuple(arrays), arrays.get(self.me))
         return Secret(self.program, node)
 
-    def reveal(self, to: Sequence[int] | None = None, /, **outputs: Secret) -> Step[dict[str, Plain]]:
+    def reveal(self, to: Sequence[int] | None = None, /, **outputs: Secret | SecretBits) -> Step[dict[str, Plain]]:
         """Open outputs to the receivers, by default to everybody; what we receive, by name."""
         receivers = self.program.parties.everyone if to is None else tuple(to)
         return (yield from self.reveal_each({name: (secret, receivers) for name, secret in outputs.items()}))
 
-    def reveal_each(self, outputs: Mapping[str, tuple[Secret, Sequence[int]]]) -> Step[dict[str, Plain]]:
+    def reveal_each(
+        self, outputs: Mapping[str, tuple[Secret | SecretBits, Sequence[int]]]
+    ) -> Step[dict[str, Plain]]:
         """Open each output to receivers of its own, all in one evaluation."""
         listed = [
-            Output(name, secret.node, tuple(receivers), secret.denominator)
+            Output(name, secret.node, tuple(receivers), secret.denominator, domain_of(secret))
             for name, (secret, receivers) in outputs.items()
         ]
         evaluation = self.program.evaluate([], listed)
         yield from self.drive(evaluation)
         return {name: exact(value, outputs[name][0].denominator) for name, value in evaluation.results.items()}
 
-    def evaluate(self, *values: Secret) -> Step[None]:
+    def evaluate(self, *values: Secret | SecretBits) -> Step[None]:
         """Compute values and open none."""
         yield from self.drive(self.program.evaluate([value.node for value in values]))
 

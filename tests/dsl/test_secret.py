@@ -10,8 +10,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from mpcnet.dsl import Range, Secret, concatenate, stack
+from mpcnet.dsl import Output, Range, Secret, SecretBits, concatenate, stack
 from mpcnet.errors import LocalError
+from mpcnet.schemes import PlainScheme
 from mpcnet.testing.lockstep import make_programs
 
 
@@ -35,16 +36,6 @@ VALUE_USES: dict[str, Use] = {
     "builtin sum": sum,
     "range": range,
     "in": lambda x: 3 in x,
-    "==": lambda x: x == 3,
-    "!=": lambda x: x != x,  # noqa: PLR0124
-    "<": lambda x: x < 3,
-    "<=": lambda x: x <= 3,
-    ">": lambda x: x > x,  # noqa: PLR0124
-    ">=": lambda x: x >= x,  # noqa: PLR0124
-    "3 ==": lambda x: 3 == x,  # noqa: SIM300
-    "array ==": lambda x: np.arange(3) == x,
-    "array <": lambda x: np.arange(3) < x,
-    "np scalar ==": lambda x: np.float64(3) == x,
     "np.asarray": np.asarray,
     "np.array of a list": lambda x: np.array([x, x]),
     "np.sum": np.sum,
@@ -52,10 +43,8 @@ VALUE_USES: dict[str, Use] = {
     "np.concatenate": lambda x: np.concatenate([x, x]),
     "np.where": lambda x: np.where(x, 1, 0),
     "operand in a list": lambda x: operator.add(x, [x, 1]),
-    "product": lambda x: x * x,
     "quotient": lambda x: 1 / x,
     "quotient of secrets": lambda x: x / x,
-    "@": lambda x: x @ x,
 }
 
 
@@ -75,7 +64,6 @@ def test_ufuncs_and_other_operators_refuse() -> None:
         lambda: x // 2,
         lambda: x % 2,
         lambda: x**2,
-        lambda: abs(x),
         lambda: x & 1,
         lambda: np.ones(3) // x,
         lambda: hash(x),
@@ -83,6 +71,72 @@ def test_ufuncs_and_other_operators_refuse() -> None:
     for use in uses:
         with pytest.raises((TypeError, LocalError)):
             use()
+
+
+OPERATORS: dict[str, Use] = {
+    "x * x": lambda x: x * x,
+    "x @ x": lambda x: x.reshape(-1) @ x.reshape(-1),
+    "abs": abs,
+    "clip": lambda x: x.clip(1, 2),
+    "max": lambda x: x.reshape(-1).max(),
+    "argmin": lambda x: x.reshape(-1).argmin(),
+    "x == 3": lambda x: x == 3,
+    "x != x": lambda x: x != x,  # noqa: PLR0124
+    "x < 3": lambda x: x < 3,
+    "x <= 3": lambda x: x <= 3,
+    "x > x": lambda x: x > x,  # noqa: PLR0124
+    "x >= x": lambda x: x >= x,  # noqa: PLR0124
+    "3 == x": lambda x: 3 == x,  # noqa: SIM300
+    "array == x": lambda x: np.arange(3) == x,
+    "array < x": lambda x: np.arange(3) < x,
+    "scalar == x": lambda x: np.float64(3) == x,
+}
+
+
+@pytest.mark.parametrize("use", OPERATORS)
+def test_what_takes_correlated_randomness_is_refused_without_a_dealer_when_it_is_evaluated(use: str) -> None:
+    """It builds, because who makes the randomness belongs to the job; the program can go on without it."""
+    programs = make_programs(computing=2)
+    for program in programs.values():
+        program.provider = None
+        x = Secret(program, program.input("x", (2, 3), Range(0, 9), (0, 1), np.ones((2, 3), np.int64)))[0]
+        result = OPERATORS[use](x)
+        assert isinstance(result, Secret | SecretBits)
+        with pytest.raises(LocalError, match="name a dealer in the job"):
+            program.evaluate([result.node])
+        evaluation = program.evaluate([(x + 1).node])
+        assert evaluation.take() is None
+
+
+def test_products_in_the_clear_need_no_dealer() -> None:
+    program = make_programs(computing=1, scheme=PlainScheme())[0]
+    program.provider = None
+    x = Secret(program, program.input("x", (3,), Range(0, 9), (0,), np.array([1, 2, 3])))[0]
+    evaluation = program.evaluate([], [Output("y", (x * x).node, (0,), 1)])
+    while (merged := evaluation.take()) is not None:
+        assert not merged.to
+        assert not merged.expect
+        evaluation.feed({})
+    assert evaluation.results["y"].tolist() == [1, 4, 9]
+
+
+BIT_USES: dict[str, Use] = {
+    "bool": bool,
+    "not": operator.not_,
+    "if": lambda b: 1 if b else 0,
+    "chained": lambda b: b.number() < 1 < b.number(),
+    "iter": iter,
+    "list": list,
+    "in": lambda b: True in b,
+}
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (0,), (2, 3)])
+@pytest.mark.parametrize("use", BIT_USES)
+def test_a_secret_bit_has_no_truth(use: str, shape: tuple[int, ...]) -> None:
+    with pytest.raises(LocalError) as error:
+        BIT_USES[use](secret(shape) < 3)
+    assert len(str(error.value)) > 40
 
 
 @pytest.mark.parametrize(

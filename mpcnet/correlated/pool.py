@@ -1,0 +1,63 @@
+"""The pool: correlated randomness that was made for one evaluation, each unit taken once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mpcnet.algebra import Words
+from mpcnet.correlated.items import Demand, Item, parse_item
+from mpcnet.errors import LocalError
+
+__all__ = ("Pool",)
+
+
+@dataclass(slots=True, repr=False)
+class _Stock:
+    arrays: tuple[Words, ...]
+    units: int
+    taken: int = 0
+
+
+class Pool:
+    """One party's shares of correlated randomness. What was taken is forgotten; nothing is given out twice."""
+
+    def __init__(self) -> None:
+        self._stocks: dict[str, _Stock] = {}
+
+    def __repr__(self) -> str:
+        left = {key: stock.units - stock.taken for key, stock in self._stocks.items()}
+        return f"Pool(units left: {left})"
+
+    def put(self, item: Item, units: int, arrays: tuple[Words, ...]) -> None:
+        """Fill in what a provider made for one evaluation.
+
+        Raises:
+            LocalError: there is still some left of this type, of an earlier evaluation.
+        """
+        if item.key in self._stocks:
+            raise LocalError(f"there are {item.key} left from an earlier evaluation")
+        self._stocks[item.key] = _Stock(arrays, units)
+
+    def take(self, item: Item, units: int) -> tuple[Words, ...]:
+        """The next units, as arrays in the order of `Item.arrays`.
+
+        Raises:
+            LocalError: fewer are left.
+        """
+        stock = self._stocks.get(item.key)
+        if stock is None or stock.taken + units > stock.units:
+            left = 0 if stock is None else stock.units - stock.taken
+            raise LocalError(f"{units} units of {item.key} are needed and {left} are left")
+        start, stock.taken = stock.taken, stock.taken + units
+        cut = tuple(
+            spec.cut(array, start, start + units) for spec, array in zip(item.arrays, stock.arrays, strict=True)
+        )
+        if stock.taken == stock.units:
+            del self._stocks[item.key]
+        return cut
+
+    def drain(self) -> Demand:
+        """Forget what is left, and say how much it was: nothing, if demand was declared rightly."""
+        left = {parse_item(key): stock.units - stock.taken for key, stock in self._stocks.items()}
+        self._stocks.clear()
+        return left
