@@ -119,6 +119,7 @@ class Hub:
         self._adversary = adversary
         self._members: dict[int, tuple[SimTransport, Receiver]] = {}
         self._up: dict[int, set[int]] = {index: set() for index in range(len(names))}
+        self._joined: list[int] = []
         self._posted: list[tuple[int, int, Frame]] = []
         self._free_at: dict[tuple[int, int], float] = {}
         self._under_way: list[tuple[float, int, Callable[[], None]]] = []
@@ -137,18 +138,17 @@ class Hub:
             with trio.move_on_at(next_arrival):
                 await self._wake.wait()
             self._wake = trio.Event()
-            if self._posted:
+            if self._posted or self._joined:
                 await wait_all_tasks_blocked()
+                self._begin_links()
                 self._put_on_links()
             self._deliver_due()
 
     def join(self, transport: SimTransport, receiver: Receiver) -> None:
         """A party's mesh is open; its links to those who are there take two round trips to come up."""
         self._members[transport.me] = (transport, receiver)
-        for peer in self._members:
-            if peer != transport.me:
-                delay = 4 * self._network.link(self._names[transport.me], self._names[peer]).latency_seconds
-                self._at(trio.current_time() + delay, partial(self._connect, transport.me, peer))
+        self._joined.append(transport.me)
+        self._wake.set()
 
     def leave(self, party: int) -> None:
         """A party says goodbye, or is dead; the others learn it behind its last frame."""
@@ -172,21 +172,32 @@ class Hub:
             return
         if isinstance(fault, Stall) and frame.header.kind in _LAST_WORDS:
             return
-        if self._adversary is not None:
-            changed = self._adversary.on_frame(self._names[sender], self._names[receiver], frame)
-            if changed is None:
-                return
-            frame = changed
         self._posted.append((sender, receiver, frame))
         self._wake.set()
+
+    def _begin_links(self) -> None:
+        """In the order of the roster: parties draw randomness for each link that comes up."""
+        joined, self._joined = self._joined, []
+        pairs = {(min(one, peer), max(one, peer)) for one in joined for peer in self._members if peer != one}
+        for one, peer in sorted(pairs):
+            delay = 4 * self._network.link(self._names[one], self._names[peer]).latency_seconds
+            self._at(trio.current_time() + delay, partial(self._connect, one, peer))
 
     def _put_on_links(self) -> None:
         posted, self._posted = self._posted, []
         posted.sort(key=_place)
-        for sender, receiver, frame in posted:
+        for sender, receiver, original in posted:
+            frame = self._rewritten(sender, receiver, original)
+            if frame is None:
+                continue
             arrival = self._arrival(sender, receiver, _HEADER_BYTES + len(frame.body))
             self._record(sender, receiver, frame, arrival)
             self._at(arrival, partial(self._hand_over, sender, receiver, frame))
+
+    def _rewritten(self, sender: int, receiver: int, frame: Frame) -> Frame | None:
+        if self._adversary is None:
+            return frame
+        return self._adversary.on_frame(self._names[sender], self._names[receiver], frame)
 
     def _arrival(self, sender: int, receiver: int, nbytes: int) -> float:
         model = self._network.link(self._names[sender], self._names[receiver])

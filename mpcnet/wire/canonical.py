@@ -28,7 +28,10 @@ def encode_canonical(value: Plain) -> bytes:
     Raises:
         LocalError: it holds something else than `Plain`, or is nested too deep, or too large for a peer to take.
     """
-    return msgpack.packb(_sorted(value, _DEPTH))
+    try:
+        return msgpack.packb(_sorted(value, _DEPTH))
+    except UnicodeEncodeError:
+        raise LocalError("a text of a structured message is not Unicode") from None
 
 
 def decode_canonical_untrusted(data: bytes | memoryview, party: str, *, max_bytes: int) -> Plain:

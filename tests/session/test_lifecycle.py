@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import typing
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -193,11 +195,10 @@ async def test_a_foreign_exception_reaches_its_caller_and_aborts_the_others(thre
 
 async def test_a_foreign_exception_between_rounds_of_forks(two: Loopback) -> None:
     async def fails(party: Party[Nothing]) -> None:
-        async with trio.open_nursery() as nursery:
-            async with party.fork("one") as one, party.fork("two") as second:
-                nursery.start_soon(lambda: one.reveal(answer=one.share("value").sum()))
-                await second.reveal(answer=second.share("value").sum())
-                raise RuntimeError("inside")
+        async with party.fork("one") as one, party.fork("two") as second, trio.open_nursery() as nursery:
+            nursery.start_soon(lambda: one.reveal(answer=one.share("value").sum()))
+            await second.reveal(answer=second.share("value").sum())
+            raise RuntimeError("inside")
 
     async def waits(party: Party[Nothing]) -> None:
         async with party.fork("two") as second:
@@ -298,7 +299,12 @@ async def test_what_a_mesh_tells_its_listener(two: Loopback) -> None:
 
 def sizes(thing: object) -> dict[str, int]:
     """How many entries each container of an object holds."""
-    return {name: len(value) for name, value in vars(thing).items() if isinstance(value, dict | set | list)}
+    attributes = typing.cast("dict[str, object]", vars(thing))
+    return {
+        name: len(typing.cast("Collection[object]", value))
+        for name, value in attributes.items()
+        if isinstance(value, dict | set | list)
+    }
 
 
 @pytest.mark.slow
@@ -325,7 +331,8 @@ async def test_two_hundred_jobs_leave_nothing_behind(three: Loopback) -> None:
         assert trio.lowlevel.current_statistics().tasks_living == tasks
         assert len(os.listdir("/proc/self/fd")) == files
         for mesh in meshes.values():
-            assert not any(vars(vars(mesh)["_pending"])["_entries"].values())
+            pending = typing.cast("dict[str, object]", vars(vars(mesh)["_pending"]))
+            assert not any(typing.cast("dict[int, object]", pending["_entries"]).values())
 
 
 async def test_failed_jobs_leave_nothing_behind(three: Loopback) -> None:

@@ -40,7 +40,7 @@ async def test_messages_of_many_sizes_in_order(two: Loopback) -> None:
 
     async def bob(party: Party[Nothing]) -> list[bool]:
         source = party.roster.members[0]
-        return [await party.receive(source, max_bytes=size) == pattern(size) for size in SIZES]
+        return [bytes(await party.receive(source, max_bytes=size)) == pattern(size) for size in SIZES]
 
     endings = await run(two, alice, bob)
     assert endings.outcomes == {"alice": None, "bob": [True] * len(SIZES)}
