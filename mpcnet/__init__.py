@@ -5,8 +5,12 @@ party: `open_mesh`, `Roster`, `Identity`, `Job`.
 """
 
 from mpcnet.dsl import Secret as Secret
+from mpcnet.dsl import SecretBits as SecretBits
+from mpcnet.dsl import Top as Top
 from mpcnet.dsl import concatenate as concatenate
 from mpcnet.dsl import stack as stack
+from mpcnet.dsl import top as top
+from mpcnet.dsl import where as where
 from mpcnet.errors import AgreementMismatch as AgreementMismatch
 from mpcnet.errors import DeadlineExceeded as DeadlineExceeded
 from mpcnet.errors import JobEnded as JobEnded
@@ -77,11 +81,15 @@ __all__ = (
     "Roster",
     "Scenario",
     "Secret",
+    "SecretBits",
     "Simulation",
+    "Top",
     "concatenate",
     "find_protocol",
     "open_mesh",
     "protocol",
     "simulate",
     "stack",
+    "top",
+    "where",
 )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ("MAIN", "Cost", "RegionCost")
+__all__ = ("CORRELATED", "MAIN", "Cost", "RegionCost")
 
 MAIN = "main"
 """The region of everything that is in no named one."""
+CORRELATED = "correlated"
+"""The region of asking for correlated randomness, which is not counted among the online rounds."""
 
 
 @dataclass(slots=True)
@@ -40,8 +42,8 @@ class Cost:
 
     @property
     def rounds(self) -> int:
-        """Of all regions."""
-        return sum(region.rounds for region in self.regions.values())
+        """Online rounds of all regions."""
+        return sum(region.rounds for name, region in self.regions.items() if name != CORRELATED)
 
     @property
     def messages(self) -> int:

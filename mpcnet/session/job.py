@@ -59,7 +59,9 @@ class Plan(Generic[P, T]):
         me: ourselves.
         roles: by role, its members.
         parties: who computes, and who runs the program.
-        peers: everybody else in the job.
+        participants: who takes part in the agreement: all who run the program, and the dealer; in roster order.
+        peers: everybody else of them.
+        dealer: the dealer's roster index, if there is one.
     """
 
     job: Job[P, T]
@@ -68,7 +70,14 @@ class Plan(Generic[P, T]):
     scheme: Scheme
     roles: Mapping[str, tuple[Member, ...]]
     parties: Parties
+    participants: tuple[int, ...]
     peers: tuple[int, ...]
+    dealer: int | None
+
+    @property
+    def is_dealer(self) -> bool:
+        """Whether we are the dealer, who does not run the program."""
+        return self.me.index == self.dealer
 
     def my_inputs(self) -> tuple[str, ...]:
         """Names of the inputs that we give, without those that the protocol derives."""
@@ -99,14 +108,18 @@ def make_plan(job: Job[P, T], roster: Roster, me: Member) -> Plan[P, T]:
     computing = _computing(job, roster, roles)
     scheme.check_parties(computing)
     everyone = tuple(sorted({member.index for members in roles.values() for member in members} | set(computing)))
-    if me.index not in everyone:
+    dealer = None if job.dealer is None else _dealer(job, roster, everyone)
+    participants = everyone if dealer is None else tuple(sorted((*everyone, dealer)))
+    if me.index not in participants:
         raise LocalError(f"{me.name} has no part in job '{job.label}'")
     for name, declaration in job.protocol.inputs.items():
         if isinstance(declaration, Shared):
             _check_limits(name, declaration.limits(job.params))
     names = {member.index: member.name for member in roster.members}
-    peers = tuple(party for party in everyone if party != me.index)
-    return Plan(job, roster, me, scheme, roles, Parties(me.index, computing, everyone, names), peers)
+    peers = tuple(party for party in participants if party != me.index)
+    return Plan(
+        job, roster, me, scheme, roles, Parties(me.index, computing, everyone, names), participants, peers, dealer
+    )
 
 
 def _check_scalars(job: Job[Any, Any]) -> None:
@@ -116,8 +129,6 @@ def _check_scalars(job: Job[Any, Any]) -> None:
         raise LocalError(f"a deadline lies between 0 and {MAX_DEADLINE_SECONDS:.0f} seconds")
     if type(job.params) is not job.protocol.params:
         raise LocalError(f"protocol '{job.protocol.name}' takes parameters of type {job.protocol.params.__name__}")
-    if job.dealer is not None:
-        raise LocalError(f"scheme '{job.scheme}' takes no dealer")
 
 
 def _members_by_role(job: Job[Any, Any], roster: Roster) -> dict[str, tuple[Member, ...]]:
@@ -151,6 +162,14 @@ def _computing(job: Job[Any, Any], roster: Roster, roles: Mapping[str, tuple[Mem
         return tuple(sorted(_member(roster, name).index for name in job.compute))
     givers = {member.index for declaration in job.protocol.inputs.values() for member in roles[declaration.by]}
     return tuple(sorted(givers))
+
+
+def _dealer(job: Job[Any, Any], roster: Roster, everyone: tuple[int, ...]) -> int:
+    """The dealer's index. It must take no other part: with one party's view it would know everything."""
+    dealer = _member(roster, job.dealer or "").index
+    if dealer in everyone:
+        raise LocalError(f"{job.dealer} deals, and must take no other part in the job")
+    return dealer
 
 
 def _member(roster: Roster, name: str) -> Member:

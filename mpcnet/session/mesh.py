@@ -18,12 +18,14 @@ from typing import Any, Generic, TypeVar
 
 import trio
 
+from mpcnet.algebra import Streams
 from mpcnet.errors import JobEnded, LocalError, PeerError, PeerLost, PeerViolation
 from mpcnet.identity import Identity, Member, Roster
 from mpcnet.primitives import random_bytes
 from mpcnet.session.abort import MAX_ABORT_BYTES, NONCE_BYTES, Abort, Diverged, Reason, reason_of
 from mpcnet.session.agreement import MAX_AGREEMENT_BYTES, Agree, Confirm
 from mpcnet.session.cost import Cost
+from mpcnet.session.desk import Desk, dealer_path
 from mpcnet.session.events import Ended, Event, Listener, PeerDown, PeerUp
 from mpcnet.session.job import Job, Plan, make_plan
 from mpcnet.session.pairs import SEED_SHARE_BYTES, Pairs
@@ -226,13 +228,26 @@ class Mesh:
         self._replay_pending(running)
         await running.settle(lambda: self._pairs.missing(plan.peers), self._register)
         seeds = {peer: self._pairs.seed(peer) for peer in plan.peers}
-        party: Party[Any] = Party(running, Surroundings(seeds, inputs, self._randomness, self._offload))
-        outcome = await plan.job.protocol.function(party)
+        if running.desk is not None:
+            await self._deal(running, running.desk, seeds)
+            outcome = None
+        else:
+            party: Party[Any] = Party(running, Surroundings(seeds, inputs, self._randomness, self._offload))
+            outcome = await plan.job.protocol.function(party)
         if running.failure is None:
             for peer in plan.peers:
                 if peer not in running.finished or peer in self._pairs.up:
                     await self._send_quietly(peer, Frame(Header(Kind.FINISH, running.tag)))
         return Result(outcome, running.cost, running.id)
+
+    async def _deal(self, running: Running, desk: Desk, seeds: Mapping[int, bytes]) -> None:
+        """The dealer's part: answer what all computing parties ask alike, until their programs have ended."""
+        computing = running.plan.parties.computing
+        while (question := await desk.next_question()) is not None:
+            path = dealer_path(question[0])
+            streams = {party: Streams(seeds[party], running.id, path) for party in computing}
+            header, correction = desk.answer(question, streams)
+            await self._transport.send(computing[0], Frame(header, memoryview(correction)))
 
     def _register(self, running: Running) -> None:
         self._by_tag[running.tag] = running

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from mpcnet.algebra import Z64, Buffer, Streams
-from mpcnet.dsl import Evaluation, Output, Program, Range, Secret
+from mpcnet.algebra.bits import BITS
+from mpcnet.correlated.provider import DealerProvider, Provider
+from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, SecretBits, domain_of
 from mpcnet.errors import LocalError
 from mpcnet.identity import Member, Roster
 from mpcnet.session.channels import fork_id
-from mpcnet.session.cost import MAIN
+from mpcnet.session.cost import CORRELATED, MAIN
+from mpcnet.session.desk import dealer_path
 from mpcnet.session.inputs import Shared
 from mpcnet.session.revealed import Revealed
 from mpcnet.session.running import Running
@@ -84,6 +87,7 @@ class Party(Generic[P]):
             fork=path,
             streams=streams,
             randomness=surroundings.randomness,
+            provider=_provider(running, surroundings.seeds, path),
         )
         self._channel = running.channel(fork_id(path))
         self._channel.opened = True
@@ -150,7 +154,7 @@ class Party(Generic[P]):
 
     # Evaluation
 
-    async def reveal(self, **outputs: Secret) -> Revealed:
+    async def reveal(self, **outputs: Secret | SecretBits) -> Revealed:
         """Compute and open values to the receivers that the protocol declares for these names.
 
         One round beyond the depth of what is computed; 8 bytes an element from each computing party to each
@@ -165,16 +169,17 @@ class Party(Generic[P]):
         evaluation = self._program.evaluate([], planned)
         await self._drive(evaluation)
         denominators = {output.name: output.denominator for output in planned}
-        return Revealed(evaluation.results, denominators)
+        bits = frozenset(output.name for output in planned if output.domain is BITS)
+        return Revealed(evaluation.results, denominators, bits)
 
-    async def evaluate(self, *values: Secret) -> None:
+    async def evaluate(self, *values: Secret | SecretBits) -> None:
         """Compute values now, and reveal nothing. Collective."""
         self._running.check_running()
         for value in values:
             self._check_secret(value)
         await self._drive(self._program.evaluate([value.node for value in values]))
 
-    def _output(self, name: str, secret: Secret) -> Output:
+    def _output(self, name: str, secret: Secret | SecretBits) -> Output:
         plan = self._running.plan
         if name not in plan.job.protocol.outputs:
             declared = ", ".join(plan.job.protocol.outputs) or "none"
@@ -185,19 +190,19 @@ class Party(Generic[P]):
         receivers = plan.receivers(name)
         if not receivers:
             raise LocalError(f"output '{name}' has no receiver in this job")
-        return Output(name, secret.node, receivers, secret.denominator)
+        return Output(name, secret.node, receivers, secret.denominator, domain_of(secret))
 
     def _check_secret(self, value: object) -> None:
-        if not isinstance(value, Secret):
+        if not isinstance(value, Secret | SecretBits):
             raise LocalError(f"a secret was expected, not a {type(value).__name__}")
         if value.program.job != self._program.job:
             raise LocalError("this secret belongs to another job")
 
     async def _drive(self, evaluation: Evaluation) -> None:
-        cost = self._running.cost.region(self._region)
         try:
             while (merged := evaluation.take()) is not None:
-                evaluation.feed(await self._channel.exchange(merged, cost))
+                region = CORRELATED if evaluation.is_preparing else self._region
+                evaluation.feed(await self._channel.exchange(merged, self._running.cost.region(region)))
         except BaseException as error:
             evaluation.close()
             self._fail(error)
@@ -274,3 +279,11 @@ class Party(Generic[P]):
             self._running.fail(error)
         else:
             self._running.interrupt()
+
+
+def _provider(running: Running, seeds: Mapping[int, bytes], path: tuple[str, ...]) -> Provider | None:
+    """Where this fork's correlated randomness comes from."""
+    dealer = running.plan.dealer
+    if dealer is None:
+        return None
+    return DealerProvider(dealer, Streams(seeds[dealer], running.id, dealer_path(fork_id(path))))

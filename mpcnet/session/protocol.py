@@ -66,11 +66,15 @@ class Example(Generic[P]):
         params: the protocol's parameters.
         roles: by role, names.
         inputs: by party, by input, the words that one would give on the command line.
+        compute: names of the computing parties; by default those with inputs.
+        dealer: who makes correlated randomness, if the protocol takes any.
     """
 
     params: P
     roles: Mapping[str, Sequence[str]]
     inputs: Mapping[str, Mapping[str, Sequence[str]]]
+    compute: Sequence[str] = ()
+    dealer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

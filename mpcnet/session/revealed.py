@@ -17,16 +17,24 @@ __all__ = ("Revealed",)
 class Revealed(Mapping[str, Any]):
     """Outputs by name.
 
-    `out["mean"]` is a numpy number or array: int64 for whole numbers, float64 (the nearest to the exact quotient)
-    where the output has a denominator. `out.exact("mean")` is the exact Fraction, or an array of them.
+    `out["mean"]` is a numpy number or array: bool for bits, int64 for whole numbers, float64 where the output has a
+    denominator (the nearest to the exact quotient). `out.exact("mean")` is the Fraction, or an array of them.
     """
 
-    def __init__(self, numerators: Mapping[str, NDArray[np.int64]], denominators: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        numerators: Mapping[str, NDArray[np.int64]],
+        denominators: Mapping[str, int],
+        bits: frozenset[str] = frozenset(),
+    ) -> None:
+        self._bits = bits
         self._numerators = dict(numerators)
         self._denominators = dict(denominators)
 
     def __getitem__(self, name: str) -> Any:
         values, denominator = self._lookup(name)
+        if name in self._bits:
+            return values.astype(np.bool_)[()]
         if denominator == 1:
             return values[()]
         quotients = np.empty(values.shape, np.float64)

@@ -30,6 +30,7 @@ from mpcnet.session.abort import NONCE_BYTES, Abort, Diverged, Reason
 from mpcnet.session.agreement import MAX_AGREEMENT_BYTES, Agree, Confirm, agreement_of, job_id
 from mpcnet.session.channels import EARLY_BYTES, MAX_FORKS, ForkChannel
 from mpcnet.session.cost import Cost
+from mpcnet.session.desk import Desk
 from mpcnet.session.events import Agreed, Listener, RoundDone, Waiting
 from mpcnet.session.job import Plan
 from mpcnet.session.streams import ByteStream
@@ -87,6 +88,7 @@ class Running:
         self._ends_at = trio.current_time() + plan.job.deadline_seconds
         self._send = send
         self._tell = tell
+        self.desk = Desk(plan.parties.computing, plan.parties.names) if plan.is_dealer else None
         self._nonces: dict[int, bytes] = {plan.me.index: nonce}
         self._confirms: dict[int, Confirm] = {}
         self._confirm: Confirm | None = None
@@ -109,7 +111,7 @@ class Running:
             register: called when the job id is known, before anybody can use it.
         """
         self._seeds_missing = seeds_missing
-        await self._until(lambda: len(self._nonces) == len(self.plan.parties.everyone), self._without_agreement)
+        await self._until(lambda: len(self._nonces) == len(self.plan.participants), self._without_agreement)
         self._confirm = self._our_confirm()
         self.id = self._confirm.job
         self.tag = self.id[:JOB_BYTES]
@@ -124,7 +126,7 @@ class Running:
             self._tell(Agreed(self.label, self.id))
 
     def _our_confirm(self) -> Confirm:
-        nonces = b"".join(self._nonces[index] for index in self.plan.parties.everyone)
+        nonces = b"".join(self._nonces[index] for index in self.plan.participants)
         return Confirm(self.label, job_id(self.agree.agreement, nonces), nonces)
 
     def nonce_of(self, peer: int) -> bytes:
@@ -154,7 +156,7 @@ class Running:
 
     def take_confirm(self, peer: int, confirm: Confirm) -> None:
         """A peer has heard everybody and tells the job id."""
-        place = NONCE_BYTES * self.plan.parties.everyone.index(self.plan.me.index)
+        place = NONCE_BYTES * self.plan.participants.index(self.plan.me.index)
         if confirm.nonces[place : place + NONCE_BYTES] != self.agree.nonce:
             return  # of an earlier run under the same label
         if peer in self._confirms:
@@ -171,7 +173,7 @@ class Running:
     def _check_confirm(self, peer: int, confirm: Confirm) -> None:
         if self._confirm is None or confirm == self._confirm:
             return
-        parties = tuple(self.names[index] for index in self.plan.parties.everyone)
+        parties = tuple(self.names[index] for index in self.plan.participants)
         try:
             confirm.check(self.names[peer], self._confirm, parties)
         except MpcnetError as error:
@@ -181,7 +183,7 @@ class Running:
         return len(self._confirms) == len(self.plan.peers) and not self._seeds_missing()
 
     def _without_agreement(self) -> tuple[int, ...]:
-        return tuple(index for index in self.plan.parties.everyone if index not in self._nonces)
+        return tuple(index for index in self.plan.participants if index not in self._nonces)
 
     def _without_confirmation(self) -> tuple[int, ...]:
         missing = {index for index in self.plan.peers if index not in self._confirms}
@@ -232,7 +234,9 @@ class Running:
         if header.kind not in (Kind.ROUND, Kind.DATA, Kind.CREDIT):
             return
         channel = self.channel(header.fork)
-        if header.kind is Kind.ROUND:
+        if header.kind is Kind.ROUND and self.desk is not None:
+            self.desk.admit(peer, nbytes)
+        elif header.kind is Kind.ROUND:
             channel.admit(peer, header, nbytes)
             if channel.awaits(peer, header):
                 return
@@ -245,6 +249,8 @@ class Running:
         """A frame that carries our job id."""
         header = frame.header
         match header.kind:
+            case Kind.ROUND if self.desk is not None:
+                self._ask_desk(self.desk, peer, frame)
             case Kind.ROUND:
                 self.channel(header.fork).deliver(peer, frame)
             case Kind.DATA:
@@ -253,6 +259,8 @@ class Running:
                 self.stream(header.fork, peer).deliver_credit(frame.body)
             case Kind.FINISH:
                 self.finished.add(peer)
+                if self.desk is not None:
+                    self.desk.peer_finished(peer)
                 for channel in self._channels.values():
                     channel.peer_finished(peer)
                 for (_, sender), stream in self._streams.items():
@@ -260,6 +268,12 @@ class Running:
                         stream.peer_finished()
             case _:
                 raise PeerViolation(self.names[peer], f"sent a frame of kind {header.kind.name} inside a job")
+
+    def _ask_desk(self, desk: Desk, peer: int, frame: Frame) -> None:
+        try:
+            desk.deliver(peer, frame)
+        except ProgramMismatch as error:
+            self.fail(error)
 
     def round_done(self, fork: bytes, number: int) -> None:
         """A round of a fork is over."""
@@ -388,6 +402,8 @@ class Running:
             return self._without_agreement()
         if pending := self._without_confirmation():
             return pending
+        if self.desk is not None:
+            return tuple(sorted(self.desk.waiting_for))
         waiting = {peer for channel in self._channels.values() for peer in channel.missing}
         waiting |= {peer for (_, peer), stream in self._streams.items() if stream.waiting}
         return tuple(sorted(waiting))
