@@ -130,9 +130,12 @@ async def test_two_evaluations_at_once_are_a_mistake_that_says_so(two: Loopback)
             nursery.start_soon(lambda: party.reveal(answer=value))
             nursery.start_soon(lambda: party.reveal(second=value))
 
-    endings = await run(two, program)
-    assert any("another evaluation" in str(error) for error in endings.errors.values())
-    assert len(endings.errors) == 2
+    async def waits(party: Party[Nothing]) -> None:
+        await trio.sleep_forever()
+
+    endings = await run(two, waits, bob=program)
+    assert "another evaluation" in str(endings.errors["bob"])
+    assert str(endings.errors["alice"]) == "bob: ended the job: its program made a mistake"
 
 
 async def test_cancellation_by_the_caller_is_told_to_the_others(three: Loopback) -> None:
