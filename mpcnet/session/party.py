@@ -152,6 +152,16 @@ class Party(Generic[P]):
             )
         return self._surroundings.inputs[name]
 
+    def use(self, value: Secret) -> Secret:
+        """A value of the party that this one was forked from, for work in this fork.
+
+        Raises:
+            LocalError: it has not been evaluated there, or is of another job.
+        """
+        self._running.check_running()
+        self._check_secret(value)
+        return value.within(self._program)
+
     # Evaluation
 
     async def reveal(self, **outputs: Secret | SecretBits) -> Revealed:
