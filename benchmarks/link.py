@@ -1,6 +1,4 @@
-"""What a link costs beside plain TCP and TLS, on this machine, in one run.
-
-    python -m benchmarks.link [--repeats 15]
+"""What a link costs beside plain TCP and TLS, on this machine, in one run: the row `link`.
 
 Two processes on the loopback interface. Measures take turns, so that a busy machine slows all of them; the table
 shows medians. References: trio's SocketStream, and trio.SSLStream (TLS 1.3, self-made P-256 certificate, both sides
@@ -10,11 +8,9 @@ bytes there and back. Handshake: from TCP connect to the first moment at which d
 
 from __future__ import annotations
 
-import argparse
 import base64
 import datetime
 import json
-import socket
 import ssl
 import statistics
 import subprocess
@@ -22,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -29,6 +26,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 import trio
 
+from benchmarks.cluster import HOST, free_ports
 from mpcnet.errors import PeerError
 from mpcnet.identity import Identity, Member, Roster
 from mpcnet.primitives import AeadName, random_bytes
@@ -43,7 +41,6 @@ SMALL = bytes(64)
 LARGE_COMES = b"L" * len(SMALL)
 ROUND_TRIPS = 300
 HANDSHAKES = 5
-HOST = "127.0.0.1"
 CIPHERS: tuple[AeadName, ...] = ("AESGCM", "ChaChaPoly")
 
 Settings = dict[str, Any]
@@ -142,8 +139,8 @@ class Inbox:
     def peer_down(self, peer: int, error: PeerError | None) -> None:
         pass
 
-    def admit(self, peer: int, header: Header, body_bytes: int) -> None:
-        pass
+    def admit(self, peer: int, header: Header, body_bytes: int) -> bool:
+        return True
 
     def frame_received(self, peer: int, frame: Frame) -> None:
         self.put.send_nowait(frame)
@@ -213,14 +210,6 @@ async def answer_link_forever(transport: TcpTransport, inbox: Inbox) -> None:
 # --- this process -------------------------------------------------------------------------------------------
 
 
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server((HOST, 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 def make_certificate(path: Path) -> None:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -257,7 +246,7 @@ def other_process() -> Generator[Settings, None, None]:
             "seeds": [base64.b64encode(random_bytes(32)).decode() for _ in range(2)],
             "ports": {"plain": ports[0], "tls": ports[1], "AESGCM": ports[2:4], "ChaChaPoly": ports[4:6]},
         }
-        command = [sys.executable, "-m", "benchmarks.link", "--serve"]
+        command = [sys.executable, "-m", "benchmarks.link"]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
             assert child.stdin is not None
             assert child.stdout is not None
@@ -295,7 +284,7 @@ async def open_link(settings: Settings, cipher: AeadName) -> AsyncGenerator[Link
 
 
 async def shake_hands(local: Local) -> None:
-    link = await dial(local, 1, lambda _peer, _header, _size: None)
+    link = await dial(local, 1, lambda _peer, _header, _size: True)
     link.close()
 
 
@@ -347,40 +336,26 @@ async def seconds_of(action: Callable[[], Any]) -> float:
     return trio.current_time() - started
 
 
-def congestion_control() -> str:
-    with socket.socket() as one:
-        name = one.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16)
-    return name.rstrip(b"\0").decode()
+@dataclass(frozen=True)
+class Measured:
+    """Medians in seconds, by wire: for an array of `LARGE_BYTES`, a round trip of `SMALL`, and a handshake."""
+
+    large: dict[str, float]
+    small: dict[str, float]
+    handshakes: dict[str, float]
 
 
-def report(large: Times, small: Times, handshakes: Times) -> None:
-    print(f"TCP congestion control: {congestion_control()}; medians; ratios to plain TCP and to TLS")
-    print(f"{'':16}{'64 MiB':>12}{'of TCP':>9}{'of TLS':>9}{'64 bytes':>12}{'of TCP':>9}{'of TLS':>9}")
-    rate = {name: LARGE_BYTES / statistics.median(times) / 1e9 for name, times in large.items()}
-    trip = {name: statistics.median(times) * 1e6 for name, times in small.items()}
-    for name, value in rate.items():
-        print(
-            f"{name:16}{value:>7.2f} GB/s{value / rate['plain TCP']:>9.2f}{value / rate['TLS']:>9.2f}"
-            f"{trip[name]:>9.0f} µs{trip[name] / trip['plain TCP']:>9.2f}{trip[name] / trip['TLS']:>9.2f}"
-        )
-    hands = {name: statistics.median(times) * 1e3 for name, times in handshakes.items()}
-    for name, value in hands.items():
-        print(f"handshake {name:16}{value:>6.2f} ms  {value / hands['TLS']:>6.2f} of TLS")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=15)
-    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.serve:
-        trio.run(serve, cast("Settings", json.loads(sys.stdin.readline())))
-        return
+def measure_links(repeats: int, *, handshakes: bool = True) -> Measured:
+    """Measure all wires in turns."""
     with other_process() as settings:
-        large, small = trio.run(measure_wires, settings, arguments.repeats)
-        handshakes = trio.run(measure_handshakes, settings, arguments.repeats)
-    report(large, small, handshakes)
+        large, small = trio.run(measure_wires, settings, repeats)
+        hands = trio.run(measure_handshakes, settings, repeats) if handshakes else {}
+    return Measured(_medians(large), _medians(small), _medians(hands))
+
+
+def _medians(times: Times) -> dict[str, float]:
+    return {name: statistics.median(values) for name, values in times.items()}
 
 
 if __name__ == "__main__":
-    main()
+    trio.run(serve, cast("Settings", json.loads(sys.stdin.readline())))
