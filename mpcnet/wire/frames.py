@@ -28,6 +28,8 @@ DIGEST_BYTES = 16
 ROUND_MAX = 2**32 - 1
 SESSION_KINDS_START = 16
 
+_NOTHING = memoryview(b"")
+
 
 class Kind(IntEnum):
     """What a frame is for. Kinds below 16 belong to the link, the others to the session.
@@ -55,7 +57,7 @@ class Kind(IntEnum):
         return self >= SESSION_KINDS_START
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Header:
     """What a frame says about its body.
 
@@ -76,19 +78,29 @@ class Header:
     round: int = 0
     digest: bytes = b""
 
-    def __post_init__(self) -> None:
-        # Written out: this runs twice for each frame, and a loop costs as much as the rest of it.
-        if len(self.job) not in (0, JOB_BYTES):
-            raise LocalError(f"a header's job takes 0 or {JOB_BYTES} bytes, not {len(self.job)}")
-        if len(self.fork) not in (0, FORK_BYTES):
-            raise LocalError(f"a header's fork takes 0 or {FORK_BYTES} bytes, not {len(self.fork)}")
-        if len(self.digest) not in (0, DIGEST_BYTES):
-            raise LocalError(f"a header's digest takes 0 or {DIGEST_BYTES} bytes, not {len(self.digest)}")
-        if not 0 <= self.round <= ROUND_MAX:
-            raise LocalError(f"a header's round lies between 0 and {ROUND_MAX}, not {self.round}")
+    def __init__(
+        self,
+        kind: Kind,
+        job: bytes = b"",
+        fork: bytes = b"",
+        round: int = 0,  # noqa: A002  the field's name
+        digest: bytes = b"",
+    ) -> None:
+        if (
+            len(job) not in (0, JOB_BYTES)
+            or len(fork) not in (0, FORK_BYTES)
+            or len(digest) not in (0, DIGEST_BYTES)
+            or not 0 <= round <= ROUND_MAX
+        ):
+            raise _misfit(job, fork, round, digest)
+        _set_kind(self, kind)
+        _set_job(self, job)
+        _set_fork(self, fork)
+        _set_round(self, round)
+        _set_digest(self, digest)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Frame:
     """A header and its body. The body is not shown: it may hold shares.
 
@@ -99,12 +111,35 @@ class Frame:
     """
 
     header: Header
-    body: memoryview = field(default_factory=lambda: memoryview(b""), repr=False)
+    body: memoryview = field(repr=False)
 
-    def __post_init__(self) -> None:
-        if self.body.format != "B" or self.body.ndim != 1 or not self.body.contiguous:
-            if not self.body.c_contiguous:
-                raise LocalError("a frame's body must be contiguous in C order")
-            # cast() refuses views with a zero in their shape, which have no bytes to show anyway.
-            flat = self.body.cast("B") if self.body.nbytes else memoryview(b"")
-            object.__setattr__(self, "body", flat)
+    def __init__(self, header: Header, body: memoryview = _NOTHING) -> None:
+        if body.format != "B" or body.ndim != 1 or not body.contiguous:
+            body = _flat(body)
+        _set_header(self, header)
+        _set_body(self, body)
+
+
+# What stands behind the fields of the two classes. Headers and frames are made for every message at both ends, and
+# the setters take half the time of `object.__setattr__`, which frozen dataclasses call.
+_set_kind, _set_job, _set_fork, _set_round, _set_digest = (
+    Header.__dict__[name].__set__ for name in ("kind", "job", "fork", "round", "digest")
+)
+_set_header, _set_body = (Frame.__dict__[name].__set__ for name in ("header", "body"))
+
+
+def _misfit(job: bytes, fork: bytes, number: int, digest: bytes) -> LocalError:
+    if len(job) not in (0, JOB_BYTES):
+        return LocalError(f"a header's job takes 0 or {JOB_BYTES} bytes, not {len(job)}")
+    if len(fork) not in (0, FORK_BYTES):
+        return LocalError(f"a header's fork takes 0 or {FORK_BYTES} bytes, not {len(fork)}")
+    if len(digest) not in (0, DIGEST_BYTES):
+        return LocalError(f"a header's digest takes 0 or {DIGEST_BYTES} bytes, not {len(digest)}")
+    return LocalError(f"a header's round lies between 0 and {ROUND_MAX}, not {number}")
+
+
+def _flat(body: memoryview) -> memoryview:
+    if not body.c_contiguous:
+        raise LocalError("a frame's body must be contiguous in C order")
+    # cast() refuses views with a zero in their shape, which have no bytes to show anyway.
+    return body.cast("B") if body.nbytes else _NOTHING
