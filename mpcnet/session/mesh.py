@@ -60,6 +60,8 @@ _SMALL_BODIES = {
     Kind.CREDIT: _CREDIT_BYTES,
     Kind.DATA: _MAX_CHUNK_BYTES,
 }
+_JOB_KINDS = (Kind.ROUND, Kind.DATA, Kind.CREDIT, Kind.FINISH)
+"""What belongs to a running job, which its header names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +330,7 @@ class Mesh:
             if peer in running.plan.peers:
                 running.peer_down(peer, error)
 
-    def admit(self, peer: int, header: Header, body_bytes: int) -> None:
+    def admit(self, peer: int, header: Header, body_bytes: int) -> bool:
         """See `Receiver`."""
         limit = _SMALL_BODIES.get(header.kind)
         if limit is not None and body_bytes > limit:
@@ -339,6 +341,9 @@ class Mesh:
         running = self._by_tag.get(header.job)
         if running is not None and peer in running.plan.peers and header.kind.is_session and header.job:
             running.admit(peer, header, body_bytes)
+            return True
+        # Late frames of a job that ended here are ordinary; but nobody can say how large they may be.
+        return header.kind not in _JOB_KINDS
 
     def frame_received(self, peer: int, frame: Frame) -> None:
         """See `Receiver`."""

@@ -237,8 +237,8 @@ class Hub:
             entry = ViewEntry(self._names[sender], header.kind.name, header.fork.hex(), header.round, frame.body)
             self.views[self._names[receiver]].append(entry)
         try:
-            target.admit(sender, header, len(frame.body))
-            target.frame_received(sender, Frame(header, frame.body.toreadonly()))
+            if target.admit(sender, header, len(frame.body)):
+                target.frame_received(sender, Frame(header, frame.body.toreadonly()))
         except PeerViolation as error:
             self._cut(sender, receiver, error)
 

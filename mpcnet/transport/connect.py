@@ -18,7 +18,7 @@ import base64
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import trio
 
@@ -39,8 +39,8 @@ __all__ = ("Local", "NotConnected", "answer", "dial")
 # Both messages of KK without payload: an ephemeral key and a tag.
 _MESSAGE_BYTES = 48
 
-# (peer, header, body size): raises PeerViolation to refuse a frame.
-Admit = Callable[[int, Header, int], None]
+# (peer, header, body size): whether the frame is wanted; raises PeerViolation to refuse it. See `Receiver.admit`.
+Admit = Callable[[int, Header, int], bool]
 
 
 class NotConnected(MpcnetError):
@@ -209,10 +209,7 @@ def _fingerprint(roster_hash: bytes) -> str:
 def _link(
     local: Local, peer: int, connection: Connection, channel: Channel, incarnation: bytes, admit: Admit
 ) -> Link:
-    def admit_from_peer(header: Header, body_bytes: int) -> None:
-        admit(peer, header, body_bytes)
-
-    stream = Stream(local.name(peer), channel, local.limits, admit_from_peer)
+    stream = Stream(local.name(peer), channel, local.limits, partial(admit, peer))
     return Link(connection, stream, incarnation, local.timing)
 
 

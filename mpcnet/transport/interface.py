@@ -32,8 +32,16 @@ class Receiver(typing.Protocol):
         """The link ended. `error` is None when the peer said goodbye (authenticated) and every frame came."""
         ...
 
-    def admit(self, peer: int, header: Header, body_bytes: int) -> None:
-        """Called before memory is given to a body. Raises `PeerViolation` to refuse it, which ends the link."""
+    def admit(self, peer: int, header: Header, body_bytes: int) -> bool:
+        """Called before memory is given to a body, with its size.
+
+        Returns:
+            Whether the frame is wanted. If not, the transport takes it from the link and forgets it: its body is
+            never whole in memory, and `frame_received` is not called.
+
+        Raises:
+            PeerViolation: an honest peer does not send this. It ends the link.
+        """
         ...
 
     def frame_received(self, peer: int, frame: Frame) -> None:

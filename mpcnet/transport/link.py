@@ -130,11 +130,8 @@ class Link:
             PeerLost: the link is down, goes down meanwhile, or is being left.
             LocalError: not a frame that the session may send, or over the limit.
         """
-        while self._is_open and not self._stream.has_room:
-            await self._room.park()
-        if not self._is_open:
-            await trio.lowlevel.checkpoint()
-            raise PeerLost(self._name, "the link to it is down")
+        if not (self._is_open and self._stream.has_room):
+            await self._wait_for_room()
         self._stream.queue(frame)
         self._push()
         await self._yield()
@@ -162,6 +159,13 @@ class Link:
     @property
     def _is_open(self) -> bool:
         return not self._is_down and not self._leaving and not self._stream.peer_has_closed
+
+    async def _wait_for_room(self) -> None:
+        while self._is_open and not self._stream.has_room:
+            await self._room.park()
+        if not self._is_open:
+            await trio.lowlevel.checkpoint()
+            raise PeerLost(self._name, "the link to it is down")
 
     async def _yield(self) -> None:
         # A pass through trio's scheduler costs as much as sealing a small frame: only every so often, which is

@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import trio
 
@@ -243,11 +244,8 @@ class _Serving:
         self._receiver.peer_up(peer.index, link.incarnation)
 
     async def _run(self, peer: _Peer, link: Link) -> None:
-        def deliver(frame: Frame) -> None:
-            self._receiver.frame_received(peer.index, frame)
-
         try:
-            error = await link.run(deliver)
+            error = await link.run(partial(self._receiver.frame_received, peer.index))
             peer.link = None
             if error is not None:
                 peer.hint(error.reason)

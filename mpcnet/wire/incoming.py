@@ -7,7 +7,9 @@
 
 Small frames are copied out of a scratch record. The body of a big frame is decrypted straight into its own
 memory, which is allocated once its header was admitted, and shown only when it is complete: `open_into`
-leaves no unauthenticated bytes, and a body that breaks off is wiped.
+leaves no unauthenticated bytes, and a body that breaks off is wiped. A frame that nobody wants is read to its end
+like any other, since the peer may have sent it in good faith; its body is decrypted into the scratch record and is
+never whole in memory.
 """
 
 from __future__ import annotations
@@ -17,16 +19,15 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from mpcnet.errors import PeerViolation
+from mpcnet.errors import LocalError, PeerViolation
 from mpcnet.primitives import wipe
 from mpcnet.wire.codec import decode_header_untrusted
-from mpcnet.wire.frames import Frame, Header
+from mpcnet.wire.frames import SESSION_KINDS_START, Frame, Header
 from mpcnet.wire.items import CONTINUE, PRELUDE_BYTES, SMALL, START, is_small, unpack_prelude
 from mpcnet.wire.limits import (
     ACK_EVERY_BYTES,
     ACK_EVERY_FRAMES,
     FRAME_OVERHEAD,
-    HEADER_MAX,
     RECEIVE_BUFFER_BYTES,
     RECORD_OVERHEAD,
     RECORD_PLAINTEXT_MAX,
@@ -37,29 +38,38 @@ from mpcnet.wire.limits import (
 
 __all__ = ("Admit", "Incoming")
 
-# Raises PeerViolation to refuse a body of that many bytes.
-Admit = Callable[[Header, int], None]
+# Whether a body of that many bytes is wanted; False reads and forgets it. Raises PeerViolation to refuse it.
+Admit = Callable[[Header, int], bool]
 
 _LENGTH_BYTES = 2
 _TAG_BYTES = RECORD_OVERHEAD - _LENGTH_BYTES
 
 
 class _Big:
-    """A big frame on its way: its header, and the memory its body is decrypted into."""
+    """A big frame on its way: its header, and the memory its body is decrypted into if it is wanted."""
 
-    __slots__ = ("at", "body", "header", "memory", "number", "size")
+    __slots__ = ("_memory", "at", "header", "number", "size")
 
-    def __init__(self, header: Header, number: int, size: int) -> None:
+    def __init__(self, header: Header, number: int, size: int, *, wanted: bool) -> None:
         self.header = header
         self.number = number
         self.size = size
         self.at = 0
         # Left uninitialised: nobody sees it before every byte was decrypted into it.
-        self.memory: NDArray[np.uint8] = np.empty(size, dtype=np.uint8)
-        self.body = self.memory.data
+        self._memory: NDArray[np.uint8] | None = np.empty(size, dtype=np.uint8) if wanted else None
 
-    def frame(self) -> Frame:
-        return Frame(self.header, self.body.toreadonly())
+    def place(self, size: int, scratch: memoryview) -> memoryview:
+        """Where the next bytes of the body are decrypted to."""
+        return scratch if self._memory is None else self._memory.data[self.at : self.at + size]
+
+    def frame(self) -> Frame | None:
+        """The whole frame, if it is wanted."""
+        return None if self._memory is None else Frame(self.header, self._memory.data.toreadonly())
+
+    def wipe(self) -> None:
+        """Forget what came of the body."""
+        if self._memory is not None:
+            self._memory.fill(0)
 
 
 class Incoming:
@@ -69,7 +79,7 @@ class Incoming:
         cipher: opens records.
         limits: of this party.
         peer: name of who sends, for errors.
-        admit: called for each frame of the session before memory is given to its body.
+        admit: called for each frame of the session before memory is given to its body; False forgets the frame.
     """
 
     def __init__(self, cipher: RecordCipher, limits: Limits, peer: str, admit: Admit) -> None:
@@ -77,10 +87,12 @@ class Incoming:
         self._limits = limits
         self._peer = peer
         self._admit = admit
-        self._buffer = memoryview(bytearray(RECEIVE_BUFFER_BYTES))
+        # Left uninitialised, like all memory here: only bytes that were received or decrypted are read.
+        self._buffer = np.empty(RECEIVE_BUFFER_BYTES, dtype=np.uint8).data
         self._read = self._write = 0
-        self._items = memoryview(bytearray(RECORD_PLAINTEXT_MAX))
-        self._item_at = self._items_end = 0
+        self._items: memoryview = np.empty(RECORD_PLAINTEXT_MAX, dtype=np.uint8).data
+        self._item_at: int = 0
+        self._items_end: int = 0
         self._big: _Big | None = None
         self._run_left = 0
         self._last_number = 0
@@ -145,18 +157,23 @@ class Incoming:
         wipe(self._items)
         self._item_at = self._items_end = 0
         if self._big is not None:
-            self._big.memory.fill(0)
+            self._big.wipe()
             self._big = None
 
     def _advance(self) -> Frame | None:
         while True:
-            if self._item_at < self._items_end:
-                frame = self._next_item()
-            else:
+            if self._item_at == self._items_end:
                 record = self._next_record()
                 if record is None:
                     return None
-                frame = self._open(record)
+                if self._run_left:
+                    frame = self._open_piece(record)
+                else:
+                    self._items_end = self._cipher.open_into(record, self._items)
+                    self._item_at = 0
+                    frame = self._next_item()
+            else:
+                frame = self._next_item()
             if frame is not None:
                 return frame
 
@@ -184,13 +201,12 @@ class Incoming:
         else:
             raise PeerViolation(self._peer, "a record is empty or shorter than its tag")
 
-    def _open(self, record: memoryview) -> Frame | None:
+    def _open_piece(self, record: memoryview) -> Frame | None:
         big = self._big
-        if not self._run_left or big is None:
-            self._item_at, self._items_end = 0, self._cipher.open_into(record, self._items)
-            return None
+        if big is None:
+            raise LocalError("a run of body records needs a big frame")
         size = len(record) - _TAG_BYTES
-        self._cipher.open_into(record, big.body[big.at : big.at + size])
+        self._cipher.open_into(record, big.place(size, self._items))
         big.at += size
         self._run_left -= size
         if big.at < big.size:
@@ -200,36 +216,44 @@ class Incoming:
         return big.frame()
 
     def _next_item(self) -> Frame | None:
-        tag = self._items[self._item_at]
+        items, at, end = self._items, self._item_at, self._items_end
+        tag = items[at]
         if tag == CONTINUE:
             self._item_at += 1
             self._go_on()
             return None
         if tag not in (SMALL, START):
             raise PeerViolation(self._peer, f"items of type {tag} do not exist", {"tag": tag})
-        _, number, header_bytes, body_bytes = unpack_prelude(self._take(PRELUDE_BYTES))
-        if header_bytes > HEADER_MAX:
-            raise PeerViolation(
-                self._peer, f"a frame's header has {header_bytes} bytes; at most {HEADER_MAX} are allowed"
-            )
-        header = decode_header_untrusted(bytes(self._take(header_bytes)), self._peer)
-        self._check_frame(header, number, body_bytes)
+        header_at = at + PRELUDE_BYTES
+        if header_at > end:
+            raise self._cut_item()
+        _, number, header_bytes, body_bytes = unpack_prelude(items, at)
+        body_at = header_at + header_bytes
+        if body_at > end:
+            raise self._cut_item()
+        header = decode_header_untrusted(items[header_at:body_at], self._peer)
+        self._item_at = body_at
+        wanted = self._is_wanted(header, number, body_bytes)
         if tag == START:
-            self._start(header, number, header_bytes, body_bytes)
+            self._start(header, number, header_bytes, body_bytes, wanted=wanted)
             return None
-        return self._small(header, body_bytes)
+        self._item_at += body_bytes
+        if self._item_at > end:
+            raise self._cut_item()
+        if header.kind >= SESSION_KINDS_START:
+            self._count(body_bytes)
+        # A copy, lest one retained body of ten bytes keeps a whole record alive.
+        return Frame(header, memoryview(bytes(items[body_at : self._item_at]))) if wanted else None
 
-    def _take(self, size: int) -> memoryview:
-        if size > self._items_end - self._item_at:
-            raise PeerViolation(self._peer, "an item goes beyond the end of its record")
-        self._item_at += size
-        return self._items[self._item_at - size : self._item_at]
+    def _cut_item(self) -> PeerViolation:
+        return PeerViolation(self._peer, "an item goes beyond the end of its record")
 
-    def _check_frame(self, header: Header, number: int, body_bytes: int) -> None:
-        if not header.kind.is_session:
+    def _is_wanted(self, header: Header, number: int, body_bytes: int) -> bool:
+        """Whether the frame, if it is legal here, is to be kept."""
+        if header.kind < SESSION_KINDS_START:
             if number:
                 raise PeerViolation(self._peer, f"{header.kind.name} frames carry no number")
-            return
+            return True
         expected = self._last_number + 1
         if number != expected:
             raise PeerViolation(
@@ -243,24 +267,18 @@ class Incoming:
                 self._peer,
                 f"a {header.kind.name} frame has {body_bytes} bytes; at most {allowed} are allowed",
             )
-        self._admit(header, body_bytes)
+        wanted = self._admit(header, body_bytes)
         self._last_number = number
+        return wanted
 
-    def _small(self, header: Header, body_bytes: int) -> Frame:
-        # A copy, lest one retained body of ten bytes keeps a whole record alive.
-        body = memoryview(bytes(self._take(body_bytes)))
-        if header.kind.is_session:
-            self._count(body_bytes)
-        return Frame(header, body)
-
-    def _start(self, header: Header, number: int, header_bytes: int, body_bytes: int) -> None:
+    def _start(self, header: Header, number: int, header_bytes: int, body_bytes: int, *, wanted: bool) -> None:
         if self._big is not None:
             raise PeerViolation(self._peer, "a big frame begins within another one")
-        if not header.kind.is_session:
+        if header.kind < SESSION_KINDS_START:
             raise PeerViolation(self._peer, f"a {header.kind.name} frame is never big")
         if is_small(header_bytes, body_bytes):
             raise PeerViolation(self._peer, f"a frame of {body_bytes} bytes is sent as a big one")
-        self._big = _Big(header, number, body_bytes)
+        self._big = _Big(header, number, body_bytes, wanted=wanted)
         self._go_on()
 
     def _go_on(self) -> None:

@@ -12,6 +12,7 @@ mark of its own: what comes next always follows from what came before.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 
 from mpcnet.wire.limits import RECORD_PLAINTEXT_MAX
 
@@ -40,9 +41,10 @@ _ACK = struct.Struct(">Q")
 PRELUDE_BYTES = _PRELUDE.size
 ACK_BYTES = _ACK.size
 
-pack_prelude = _PRELUDE.pack
-unpack_prelude = _PRELUDE.unpack_from
-pack_ack = _ACK.pack
+# (tag, number, header length, body length) -> bytes, and back from a buffer and an offset.
+pack_prelude: Callable[[int, int, int, int], bytes] = _PRELUDE.pack
+unpack_prelude: Callable[[memoryview, int], tuple[int, int, int, int]] = _PRELUDE.unpack_from
+pack_ack: Callable[[int], bytes] = _ACK.pack
 
 
 def unpack_ack(body: memoryview) -> int:

@@ -12,12 +12,13 @@ the wire go in step, and whoever finds a batch half sent just goes on with it.
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass, field
+
+import numpy as np
 
 from mpcnet.errors import LocalError
-from mpcnet.wire.codec import encode_header
-from mpcnet.wire.frames import Frame, Header, Kind
-from mpcnet.wire.items import CONTINUE_ITEM, PRELUDE_BYTES, SMALL, START, is_small, pack_prelude
+from mpcnet.wire.codec import header_encoder
+from mpcnet.wire.frames import SESSION_KINDS_START, Frame, Header, Kind
+from mpcnet.wire.items import CONTINUE_ITEM, PRELUDE_BYTES, SMALL, START, pack_prelude
 from mpcnet.wire.limits import (
     BATCH_RECORDS,
     FRAME_OVERHEAD,
@@ -31,31 +32,31 @@ from mpcnet.wire.limits import (
 __all__ = ("Outgoing",)
 
 
-@dataclass(slots=True)
 class _Entry:
     """A frame that waits to be sent or acknowledged. Its number is given when it is sent."""
 
-    header: Header
-    encoded: bytes
-    body: memoryview
-    place: int
-    is_small: bool = field(init=False)
-    number: int = 0
+    __slots__ = ("body", "body_bytes", "encoded", "header", "item_bytes", "number", "place")
 
-    def __post_init__(self) -> None:
-        self.is_small = is_small(len(self.encoded), self.body.nbytes)
+    def __init__(self, header: Header, encoded: bytes, body: memoryview, place: int) -> None:
+        self.header = header
+        self.encoded = encoded
+        self.body = body
+        self.place = place
+        self.number = 0
+        self.body_bytes = len(body)
+        # Size of the item, if it is a small frame.
+        self.item_bytes = PRELUDE_BYTES + len(encoded) + self.body_bytes
 
     @property
-    def small_bytes(self) -> int:
-        """Size of the item, if it is a small frame."""
-        return PRELUDE_BYTES + len(self.encoded) + self.body.nbytes
+    def is_small(self) -> bool:
+        return self.item_bytes < RECORD_PLAINTEXT_MAX
 
     @property
     def counted_bytes(self) -> int:
-        return self.body.nbytes + FRAME_OVERHEAD
+        return self.body_bytes + FRAME_OVERHEAD
 
     def prelude(self, tag: int) -> bytes:
-        return pack_prelude(tag, self.number, len(self.encoded), self.body.nbytes)
+        return pack_prelude(tag, self.number, len(self.encoded), self.body_bytes)
 
 
 class Outgoing:
@@ -69,6 +70,7 @@ class Outgoing:
     def __init__(self, cipher: RecordCipher, limits: Limits) -> None:
         self._cipher = cipher
         self._limits = limits
+        self._encode = header_encoder()
         self._link: deque[_Entry] = deque()
         self._fast: deque[_Entry] = deque()
         self._slow: deque[_Entry] = deque()
@@ -82,12 +84,15 @@ class Outgoing:
         self._big_at = 0
         self._run_left = 0
         self._abandoned = False
-        self._buffer = memoryview(bytearray(BATCH_RECORDS * RECORD_MAX))
+        # Left uninitialised: only what was sealed into it is sent, and most links never fill it.
+        self._buffer = np.empty(BATCH_RECORDS * RECORD_MAX, dtype=np.uint8).data
         self._at = self._end = 0
 
     @property
     def has_room(self) -> bool:
         """Whether the outbox is within its bound, so that one more frame may come."""
+        if self._outstanding_bytes <= self._limits.outbox_bytes:
+            return True
         # The oldest frame does not count: while it alone fills the outbox, small ones must be able to pass
         # it.
         oldest = self._unacknowledged or self._slow or self._fast
@@ -105,19 +110,20 @@ class Outgoing:
         Raises:
             LocalError: the kind belongs to the link, or the body is over the limit.
         """
-        if not frame.header.kind.is_session:
-            raise LocalError(f"{frame.header.kind.name} frames are the link's own")
-        if frame.body.nbytes > self._limits.max_frame_bytes:
+        header, body = frame.header, frame.body
+        if header.kind < SESSION_KINDS_START:
+            raise LocalError(f"{header.kind.name} frames are the link's own")
+        if len(body) > self._limits.max_frame_bytes:
             allowed = self._limits.max_frame_bytes
-            raise LocalError(f"a frame of {frame.body.nbytes} bytes is over the limit of {allowed}")
-        entry = self._entry(frame.header, frame.body)
+            raise LocalError(f"a frame of {len(body)} bytes is over the limit of {allowed}")
+        entry = self._entry(header, body)
         self._outstanding_bytes += entry.counted_bytes
-        if entry.is_small and not self._must_wait(frame.header):
+        if entry.is_small and not (self._slow_jobs and self._must_wait(header)):
             self._fast.append(entry)
         else:
             self._slow.append(entry)
-            self._slow_streams[frame.header.job, frame.header.fork] += 1
-            self._slow_jobs[frame.header.job] += 1
+            self._slow_streams[header.job, header.fork] += 1
+            self._slow_jobs[header.job] += 1
 
     def queue_link(self, header: Header, body: bytes) -> None:
         """Take a frame of the link itself: unnumbered, ahead of all others, never kept."""
@@ -159,11 +165,11 @@ class Outgoing:
 
     @property
     def _is_waiting(self) -> bool:
-        return bool(self._link or self._fast or self._slow or self._big is not None)
+        return bool(self._fast or self._link or self._slow or self._big)
 
     def _entry(self, header: Header, body: memoryview) -> _Entry:
         self._places += 1
-        return _Entry(header, encode_header(header), body, self._places)
+        return _Entry(header, self._encode(header), body, self._places)
 
     def _must_wait(self, header: Header) -> bool:
         if header.kind is Kind.ABORT or not self._slow_jobs[header.job]:
@@ -172,36 +178,40 @@ class Outgoing:
         return not header.fork or streams[header.job, header.fork] > 0 or streams[header.job, b""] > 0
 
     def _seal_batch(self) -> None:
-        self._at = self._end = 0
+        self._at = end = 0
         for _ in range(BATCH_RECORDS):
+            plaintext: bytes | memoryview
             if self._run_left:
-                self._seal_body()
+                plaintext = self._next_piece()
             elif self._is_waiting:
-                self._end += self._cipher.seal_into(self._next_items(), self._buffer[self._end :])
+                plaintext = self._next_items()
             else:
-                return
+                break
+            end += self._cipher.seal_into(plaintext, self._buffer[end:])
+        self._end = end
 
-    def _seal_body(self) -> None:
+    def _next_piece(self) -> memoryview:
+        """The next record of a run: it holds nothing but the body."""
         big = self._big
         if big is None:
             raise LocalError("a run of body records needs a big frame")
         size = min(self._run_left, RECORD_PLAINTEXT_MAX)
         piece = big.body[self._big_at : self._big_at + size]
-        self._end += self._cipher.seal_into(piece, self._buffer[self._end :])
         self._big_at += size
         self._run_left -= size
-        if self._big_at == big.body.nbytes:
+        if self._big_at == big.body_bytes:
             self._big = None
             self._left_slow_lane(big)
         elif self._abandoned and not self._run_left:
             self._big = None
+        return piece
 
     def _next_items(self) -> bytes:
         """The plaintext of the next record that holds items. Something waits."""
         parts: list[bytes | memoryview] = []
         room = RECORD_PLAINTEXT_MAX - len(CONTINUE_ITEM)
         for lane in (self._link, self._fast):
-            while lane and lane[0].small_bytes <= room:
+            while lane and lane[0].item_bytes <= room:
                 room -= self._take_small(lane.popleft(), parts)
         if self._big is not None:
             parts.append(CONTINUE_ITEM)
@@ -213,7 +223,7 @@ class Outgoing:
     def _take_small(self, entry: _Entry, parts: list[bytes | memoryview]) -> int:
         self._give_number(entry)
         parts += (entry.prelude(SMALL), entry.encoded, entry.body)
-        return entry.small_bytes
+        return entry.item_bytes
 
     def _take_slow(self, parts: list[bytes | memoryview], room: int) -> None:
         # Not before the fast frames that were queued earlier: some may belong to the same stream.
@@ -222,7 +232,7 @@ class Outgoing:
             if not entry.is_small:
                 self._begin(entry, parts, room)
                 return
-            if entry.small_bytes > room:
+            if entry.item_bytes > room:
                 return
             self._slow.popleft()
             room -= self._take_small(entry, parts)
@@ -238,7 +248,7 @@ class Outgoing:
         self._start_run(entry)
 
     def _start_run(self, big: _Entry) -> None:
-        self._run_left = min(big.body.nbytes - self._big_at, RUN_BYTES)
+        self._run_left = min(big.body_bytes - self._big_at, RUN_BYTES)
 
     def _left_slow_lane(self, entry: _Entry) -> None:
         # Counters keep zeros; a long-lived link must not collect one for each job it ever carried.
@@ -251,7 +261,7 @@ class Outgoing:
             del self._slow_jobs[job]
 
     def _give_number(self, entry: _Entry) -> None:
-        if not entry.header.kind.is_session:
+        if entry.header.kind < SESSION_KINDS_START:
             return
         self._last_number += 1
         entry.number = self._last_number

@@ -13,7 +13,7 @@ us.
 from __future__ import annotations
 
 from mpcnet.errors import PeerViolation
-from mpcnet.wire.frames import Frame, Header, Kind
+from mpcnet.wire.frames import SESSION_KINDS_START, Frame, Header, Kind
 from mpcnet.wire.incoming import Admit, Incoming
 from mpcnet.wire.items import ACK_BYTES, pack_ack, unpack_ack
 from mpcnet.wire.limits import Limits, RecordCipher
@@ -32,14 +32,16 @@ class Stream:
         peer: its name, for errors.
         cipher: the channel that the handshake made.
         limits: of this party.
-        admit: called for each frame of the session before memory is given to its body.
+        admit: called for each frame of the session before memory is given to its body; False reads the frame and
+            forgets it.
     """
 
     def __init__(self, peer: str, cipher: RecordCipher, limits: Limits, admit: Admit) -> None:
-        self.peer = peer
-        self.peer_is_ready = False
-        self.peer_has_closed = False
-        self._incoming = Incoming(cipher, limits, peer, admit)
+        self.peer: str = peer
+        self.peer_is_ready: bool = False
+        self.peer_has_closed: bool = False
+        self._admit = admit
+        self._incoming = Incoming(cipher, limits, peer, self._admitted)
         self._outgoing = Outgoing(cipher, limits)
         self._due: set[Kind] = set()
         self._closing = False
@@ -84,16 +86,12 @@ class Stream:
     @property
     def has_outgoing(self) -> bool:
         """Whether there are bytes to send."""
-        return bool(self._due) or self._closing or not self._outgoing.is_idle
+        return self._is_due or self._closing or not self._outgoing.is_idle
 
     def outgoing(self) -> memoryview:
         """The bytes to send next; empty if there are none."""
-        if not self._close_queued:
-            if self._due:
-                self._queue_due()
-            if self._closing and self._outgoing.is_idle:
-                self._queue_link(Kind.CLOSE)
-                self._close_queued = True
+        if (self._is_due or self._closing) and not self._close_queued:
+            self._queue_due()
         return self._outgoing.outgoing()
 
     def sent(self, count: int) -> None:
@@ -129,21 +127,25 @@ class Stream:
             PeerViolation: the peer broke the protocol.
         """
         while (frame := self._incoming.next_frame()) is not None:
-            self._take(frame)
-            if frame.header.kind.is_session:
+            if frame.header.kind >= SESSION_KINDS_START and not self.peer_has_closed:
                 return frame
+            self._take(frame)
         return None
 
     def _take(self, frame: Frame) -> None:
         try:
             self._check_place(frame.header.kind)
-            if not frame.header.kind.is_session:
-                self._link_frame(frame)
-            elif self._incoming.ack_is_due:
-                self._due.add(Kind.ACK)
+            self._link_frame(frame)
         except PeerViolation as error:
             self._incoming.fail(error)
             raise
+
+    def _admitted(self, header: Header, body_bytes: int) -> bool:
+        # Before memory is given to a frame that has no place here; `_take` sees the link's own, and what CLOSE
+        # overtook.
+        if self.peer_has_closed or not self.peer_is_ready:
+            self._check_place(header.kind)
+        return self._admit(header, body_bytes)
 
     def _check_place(self, kind: Kind) -> None:
         if self.peer_has_closed:
@@ -180,11 +182,20 @@ class Stream:
         self._acknowledged = number
         self._outgoing.acknowledged(number)
 
+    @property
+    def _is_due(self) -> bool:
+        return bool(self._due) or self._incoming.ack_is_due
+
     def _queue_due(self) -> None:
+        if self._incoming.ack_is_due:
+            self._due.add(Kind.ACK)
         for kind in _ORDER:
             if kind in self._due:
                 self._queue_link(kind)
         self._due.clear()
+        if self._closing and self._outgoing.is_idle:
+            self._queue_link(Kind.CLOSE)
+            self._close_queued = True
 
     def _queue_link(self, kind: Kind) -> None:
         self._outgoing.queue_link(Header(kind), pack_ack(self._incoming.complete_number))

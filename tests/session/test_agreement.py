@@ -83,8 +83,8 @@ class Alone:
 
     async def hear(self, *frames: Frame) -> None:
         for frame in frames:
-            self.mesh.admit(PEER, frame.header, len(frame.body))
-            self.mesh.frame_received(PEER, frame)
+            if self.mesh.admit(PEER, frame.header, len(frame.body)):
+                self.mesh.frame_received(PEER, frame)
         await trio.testing.wait_all_tasks_blocked()
 
     async def up(self) -> None:
@@ -131,6 +131,17 @@ async def test_a_peer_that_spoke_first_still_hears_our_agreement() -> None:
         assert alice.transport.kinds(PEER) == ["CONFIRM", "PAIR_SEED", "AGREE"]
         await alice.hear(confirm(OURS[0], THEIRS[0]))
         assert alice.endings == ["done"]
+
+
+@pytest.mark.parametrize("kind", [Kind.ROUND, Kind.DATA, Kind.CREDIT, Kind.FINISH])
+@pytest.mark.parametrize("job", [b"", bytes(16)])
+async def test_frames_of_a_job_that_does_not_run_here_are_not_wanted(kind: Kind, job: bytes) -> None:
+    async with alone() as alice:
+        await alice.start()
+        assert not alice.mesh.admit(PEER, Header(kind, job), 0)
+        # Nobody can say how large they may be.
+        assert not alice.mesh.admit(PEER, Header(Kind.ROUND, job), 2**30)
+        assert alice.mesh.admit(PEER, Header(Kind.AGREE), 100)
 
 
 async def test_a_confirmation_may_come_before_the_agreement() -> None:

@@ -30,6 +30,7 @@ class Recorder:
         self.downs: list[tuple[int, PeerError | None]] = []
         self.frames: list[tuple[int, Frame]] = []
         self.refuse_round: int | None = None
+        self.forget_round: int | None = None
         self._changed = trio.lowlevel.ParkingLot()
 
     def peer_up(self, peer: int, incarnation: bytes) -> None:
@@ -40,9 +41,10 @@ class Recorder:
         self.downs.append((peer, error))
         self._changed.unpark_all()
 
-    def admit(self, peer: int, header: Header, body_bytes: int) -> None:
+    def admit(self, peer: int, header: Header, body_bytes: int) -> bool:
         if header.round == self.refuse_round:
             raise PeerViolation(NAMES[peer], f"{body_bytes} bytes were not agreed")
+        return header.round != self.forget_round
 
     def frame_received(self, peer: int, frame: Frame) -> None:
         self.frames.append((peer, frame))

@@ -235,6 +235,21 @@ async def test_a_refused_frame_ends_the_link_with_its_error(parties: Parties, re
         await recorders[1].up(2)
 
 
+async def test_a_frame_that_nobody_wants_is_read_and_forgotten(parties: Parties, recorders: list[Recorder]) -> None:
+    alice, bob = parties.transport(0, limits=Limits(outbox_bytes=ACK_EVERY_BYTES)), parties.transport(1)
+    recorders[1].forget_round = 13
+    async with alice.serve(recorders[0]), bob.serve(recorders[1]):
+        await recorders[0].up()
+        for _ in range(4):
+            # Acknowledged, although forgotten: else the outbox would stay full.
+            await alice.send(1, frame(bytes(2 * ACK_EVERY_BYTES), number=13))
+            await alice.send(1, frame(b"small", number=13))
+        await alice.send(1, frame(b"wanted"))
+        assert await recorders[1].bodies(1) == [b"wanted"]
+    assert len(recorders[1].frames) == 1
+    assert recorders[1].downs == [(0, None)]
+
+
 async def test_a_quiet_link_stays_up(
     parties: Parties, recorders: list[Recorder], mock_clock: trio.abc.Clock
 ) -> None:

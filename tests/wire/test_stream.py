@@ -29,8 +29,8 @@ class Clear:
         return size
 
 
-def admit_all(_header: Header, _body_bytes: int) -> None:
-    pass
+def admit_all(_header: Header, _body_bytes: int) -> bool:
+    return True
 
 
 def make_stream(peer: str = "bob", limits: Limits | None = None) -> Stream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from mpcnet.errors import PeerViolation
@@ -11,7 +12,7 @@ from mpcnet.primitives import random_bytes, x25519_public
 from mpcnet.wire.codec import encode_header
 from mpcnet.wire.frames import Frame, Header, Kind
 from mpcnet.wire.items import CONTINUE_ITEM, SMALL, START, pack_ack, pack_prelude
-from mpcnet.wire.limits import RECORD_OVERHEAD, RECORD_PLAINTEXT_MAX, RUN_BYTES, Limits
+from mpcnet.wire.limits import ACK_EVERY_FRAMES, RECORD_OVERHEAD, RECORD_PLAINTEXT_MAX, RUN_BYTES, Limits
 from mpcnet.wire.stream import Stream
 
 TAG = bytes(RECORD_OVERHEAD - 2)
@@ -58,9 +59,10 @@ def link_item(kind: Kind, acknowledged: int = 0) -> bytes:
 def make_stream(limits: Limits | None = None) -> tuple[Stream, Watched]:
     cipher = Watched()
 
-    def admit(header: Header, body_bytes: int) -> None:
+    def admit(header: Header, body_bytes: int) -> bool:
         if header.round == 13:
             raise PeerViolation("bob", f"{body_bytes} bytes were not agreed")
+        return header.round != 7
 
     return Stream("bob", cipher, limits or Limits(), admit), cipher
 
@@ -174,7 +176,7 @@ def test_a_body_is_wiped_when_the_connection_ends() -> None:
 def test_memory_is_given_only_after_admission() -> None:
     refused: list[int] = []
 
-    def admit(_header: Header, body_bytes: int) -> None:
+    def admit(_header: Header, body_bytes: int) -> bool:
         refused.append(body_bytes)
         raise PeerViolation("bob", "not agreed")
 
@@ -182,6 +184,72 @@ def test_memory_is_given_only_after_admission() -> None:
     with pytest.raises(PeerViolation, match="not agreed"):
         receive(stream, READY + record(start(1, 2**50)))
     assert refused == [2**50]
+
+
+def unwanted(body: bytes = b"", number: int = 1) -> bytes:
+    return small(number, body, encode_header(Header(Kind.DATA, round=7)))
+
+
+def test_a_small_frame_that_nobody_wants_is_counted_and_forgotten() -> None:
+    stream, _ = make_stream()
+    data = READY + record(unwanted(b"one") + small(2, b"two") + unwanted(b"three", 3)) + record(small(4, b"four"))
+    assert [bytes(frame.body) for frame in receive(stream, data)] == [b"two", b"four"]
+
+
+def test_a_big_frame_that_nobody_wants_is_read_without_being_held() -> None:
+    stream, cipher = make_stream()
+    size = RUN_BYTES + 100_000
+    lines = [RECORD_PLAINTEXT_MAX] * 4
+    header = encode_header(Header(Kind.DATA, round=7))
+    data = READY + record(start(1, size, header)) + b"".join(record(bytes(line)) for line in lines)
+    assert receive(stream, data) == []
+    assert not stream.is_whole
+    # Each record of the body went where the records of small frames go.
+    addresses = {np.frombuffer(view, np.uint8).ctypes.data for view in cipher.written}
+    assert len(addresses) == 1
+    rest = record(small(2, b"between") + CONTINUE_ITEM)
+    rest += record(bytes(RECORD_PLAINTEXT_MAX)) + record(bytes(100_000 - RECORD_PLAINTEXT_MAX))
+    frames = receive(stream, rest + record(small(3, b"after")))
+    assert [bytes(frame.body) for frame in frames] == [b"between", b"after"]
+    assert stream.is_whole
+
+
+def test_frames_that_nobody_wants_are_acknowledged() -> None:
+    stream, _ = make_stream()
+    stream.ready()
+    stream.sent(len(stream.outgoing()))
+    data = READY + b"".join(record(unwanted(b"x", number)) for number in range(1, ACK_EVERY_FRAMES + 1))
+    assert receive(stream, data) == []
+    assert stream.has_outgoing
+    assert bytes(stream.outgoing()) == record(link_item(Kind.ACK, ACK_EVERY_FRAMES))
+
+
+@pytest.mark.parametrize(
+    ("before", "lie", "reason"),
+    [
+        (b"", unwanted(), "DATA frame came before READY"),
+        (READY, link_item(Kind.CLOSE) + unwanted(), "DATA frame came after CLOSE"),
+        (READY, unwanted() + unwanted(), "number 1; 2 was expected"),
+        (READY, unwanted(b"body")[:-1], "beyond the end"),
+    ],
+)
+def test_what_nobody_wants_is_held_to_the_same_rules(before: bytes, lie: bytes, reason: str) -> None:
+    stream, _ = make_stream()
+    with pytest.raises(PeerViolation, match=reason):
+        receive(stream, before + record(lie))
+
+
+def test_what_has_no_place_is_refused_before_the_session_is_asked() -> None:
+    asked: list[int] = []
+
+    def admit(_header: Header, body_bytes: int) -> bool:
+        asked.append(body_bytes)
+        return True
+
+    stream = Stream("bob", Watched(), Limits(), admit)
+    with pytest.raises(PeerViolation, match="before READY"):
+        receive(stream, record(start(1, 2**29)))
+    assert not asked
 
 
 def channels() -> tuple[Channel, Channel]:
@@ -196,8 +264,8 @@ def channels() -> tuple[Channel, Channel]:
 @pytest.mark.parametrize("position", [2, 30, 70_000])
 def test_a_flipped_bit_on_a_real_channel_is_noticed(position: int) -> None:
     ours, theirs = channels()
-    alice = Stream("bob", ours, Limits(), lambda _header, _size: None)
-    bob = Stream("alice", theirs, Limits(), lambda _header, _size: None)
+    alice = Stream("bob", ours, Limits(), lambda _header, _size: True)
+    bob = Stream("alice", theirs, Limits(), lambda _header, _size: True)
     alice.ready()
     alice.queue(Frame(Header(Kind.DATA), memoryview(bytes(100_000))))
     data = bytearray(alice.outgoing())
