@@ -14,7 +14,7 @@ from mpcnet.session.jobfile import job_to_toml as job_to_toml
 from mpcnet.session.jobfile import load_job as load_job
 from mpcnet.session.mesh import Mesh as Mesh
 from mpcnet.session.mesh import Result as Result
-from mpcnet.session.mesh import open_mesh as open_mesh
+from mpcnet.session.opening import open_mesh as open_mesh
 from mpcnet.session.party import Party as Party
 from mpcnet.session.plugins import find_protocol as find_protocol
 from mpcnet.session.plugins import list_protocols as list_protocols

@@ -6,7 +6,7 @@ the rounds in which they come, and the digests of the program; nothing of the va
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import trio
 
@@ -20,6 +20,7 @@ __all__ = ("Desk", "dealer_path")
 _MAX_OPEN_QUESTIONS = 4096
 """Questions that some have asked and others not yet: one for each fork that evaluates."""
 
+Send = Callable[[int, Frame], Awaitable[None]]
 Question = tuple[bytes, int]
 """Fork and round."""
 
@@ -112,3 +113,17 @@ class Desk:
         first = asked[self._computing[0]]
         name = self._names[self._computing[0]]
         return first.header, answer_untrusted(first.body, name, self._computing, streams)
+
+    async def serve(self, job: bytes, seeds: Mapping[int, bytes], send: Send) -> None:
+        """Answer what all computing parties ask alike, until their programs have ended.
+
+        Args:
+            job: the job id.
+            seeds: by computing party, the seed of its pair with us.
+            send: gives a frame to a party's link.
+        """
+        while (question := await self.next_question()) is not None:
+            path = dealer_path(question[0])
+            streams = {party: Streams(seeds[party], job, path) for party in self._computing}
+            header, correction = self.answer(question, streams)
+            await send(self._computing[0], Frame(header, memoryview(correction)))

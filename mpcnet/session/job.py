@@ -88,6 +88,27 @@ class Plan(Generic[P, T]):
             and not (isinstance(declaration, Shared) and declaration.derived)
         )
 
+    def check_inputs(self, inputs: Mapping[str, object]) -> dict[str, Any]:
+        """Our inputs as the declarations' `check` returns them.
+
+        Raises:
+            LocalError: one is missing, is not ours, or does not fit its declaration.
+        """
+        wanted = self.my_inputs()
+        if unknown := sorted(inputs.keys() - set(wanted)):
+            raise LocalError(
+                f"{self.me.name} gives no input '{unknown[0]}'; it gives: {', '.join(wanted) or 'none'}"
+            )
+        checked: dict[str, Any] = {}
+        for name in wanted:
+            if name not in inputs:
+                raise LocalError(f"input '{name}' is missing")
+            try:
+                checked[name] = self.job.protocol.inputs[name].check(inputs[name], self.job.params)
+            except LocalError as error:
+                raise type(error)(f"input '{name}': {error}") from None
+        return checked
+
     def receivers(self, output: str) -> tuple[int, ...]:
         """Roster indices of the parties that receive an output, in order."""
         roles = self.job.protocol.receivers(output)

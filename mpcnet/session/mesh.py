@@ -18,27 +18,23 @@ from typing import Any, Generic, TypeVar
 
 import trio
 
-from mpcnet.algebra import Streams
 from mpcnet.errors import JobEnded, LocalError, PeerError, PeerLost, PeerViolation
-from mpcnet.identity import Identity, Member, Roster
+from mpcnet.identity import Member, Roster
 from mpcnet.primitives import random_bytes
 from mpcnet.session.abort import MAX_ABORT_BYTES, NONCE_BYTES, Abort, Diverged, Reason, reason_of
 from mpcnet.session.agreement import MAX_AGREEMENT_BYTES, Agree, Confirm
 from mpcnet.session.cost import Cost
-from mpcnet.session.desk import Desk, dealer_path
 from mpcnet.session.events import Ended, Event, Listener, PeerDown, PeerUp
 from mpcnet.session.job import Job, Plan, make_plan
 from mpcnet.session.pairs import SEED_SHARE_BYTES, Pairs
 from mpcnet.session.party import Party, Surroundings
 from mpcnet.session.pending import Pending
+from mpcnet.session.refusals import Refusals
 from mpcnet.session.running import Running
 from mpcnet.transport.interface import Transport
-from mpcnet.transport.tcp import TcpTransport
-from mpcnet.transport.timing import Timing
 from mpcnet.wire.frames import Frame, Header, Kind
-from mpcnet.wire.limits import Limits
 
-__all__ = ("Mesh", "Result", "open_mesh")
+__all__ = ("Mesh", "Result")
 
 P = TypeVar("P")
 T = TypeVar("T")
@@ -118,7 +114,7 @@ class Mesh:
         self._pending = Pending()
         self._jobs: dict[str, Running] = {}
         self._by_tag: dict[bytes, Running] = {}
-        self._refused: dict[str, frozenset[int]] = {}
+        self._refusals = Refusals()
         self._up_changed = trio.Event()
         self._job_over = trio.Event()
         self._nursery: trio.Nursery | None = None
@@ -182,11 +178,11 @@ class Mesh:
         if job.label in self._jobs:
             raise LocalError(f"a job with the label '{job.label}' is running already")
         try:
-            checked = _check_inputs(plan, inputs or {})
+            checked = plan.check_inputs(inputs or {})
         except LocalError:
             await self._refuse(plan)
             raise
-        self._refused.pop(job.label, None)
+        self._refusals.forget(job.label)
         running = Running(plan, self._randomness(NONCE_BYTES), self._transport.send, self._listener)
         self._jobs[job.label] = running
         deadline = trio.CancelScope()
@@ -231,7 +227,7 @@ class Mesh:
         await running.settle(lambda: self._pairs.missing(plan.peers), self._register)
         seeds = {peer: self._pairs.seed(peer) for peer in plan.peers}
         if running.desk is not None:
-            await self._deal(running, running.desk, seeds)
+            await running.desk.serve(running.id, seeds, self._transport.send)
             outcome = None
         else:
             party: Party[Any] = Party(running, Surroundings(seeds, inputs, self._randomness, self._offload))
@@ -241,15 +237,6 @@ class Mesh:
                 if peer not in running.finished or peer in self._pairs.up:
                     await self._send_quietly(peer, Frame(Header(Kind.FINISH, running.tag)))
         return Result(outcome, running.cost, running.id)
-
-    async def _deal(self, running: Running, desk: Desk, seeds: Mapping[int, bytes]) -> None:
-        """The dealer's part: answer what all computing parties ask alike, until their programs have ended."""
-        computing = running.plan.parties.computing
-        while (question := await desk.next_question()) is not None:
-            path = dealer_path(question[0])
-            streams = {party: Streams(seeds[party], running.id, path) for party in computing}
-            header, correction = desk.answer(question, streams)
-            await self._transport.send(computing[0], Frame(header, memoryview(correction)))
 
     def _register(self, running: Running) -> None:
         self._by_tag[running.tag] = running
@@ -267,21 +254,27 @@ class Mesh:
         operations = running.recent_operations(fork) if reason is Reason.DIVERGED else ()
         header = Header(Kind.ABORT, fork=fork)
         nonce = running.agree.nonce
+        absent = [peer for peer in running.plan.peers if peer not in self._pairs.up and not running.nonce_of(peer)]
+        self._refusals.remember(Abort(running.label, nonce, b"", reason, concerned), absent)
         for peer in running.plan.peers:
             abort = Abort(running.label, nonce, running.nonce_of(peer), reason, concerned, operations)
             await self._send_quietly(peer, Frame(header, memoryview(abort.encode())))
 
     async def _refuse(self, plan: Plan[Any, Any]) -> None:
         """Our input was refused: tell those who are there, and those who come while the mesh is open."""
-        waiting = set(plan.peers)
-        self._refused[plan.job.label] = frozenset(waiting)
+        label = plan.job.label
+        self._refusals.remember(Abort(label, b"", b"", Reason.REFUSED_INPUT), plan.peers)
         with trio.move_on_after(_REFUSAL_SECONDS):
-            while waiting:
-                for peer in sorted(waiting & self._pairs.up):
-                    await self._send_quietly(peer, _refusal(plan.job.label))
-                    waiting.discard(peer)
-                if waiting:
-                    await self._up_changed.wait()
+            while True:
+                for peer in sorted(self._pairs.up):
+                    await self._tell_refusals(peer)
+                if self._refusals.is_told(label):
+                    return
+                await self._up_changed.wait()
+
+    async def _tell_refusals(self, peer: int) -> None:
+        for frame in self._refusals.take(peer):
+            await self._send_quietly(peer, frame)
 
     async def _send_quietly(self, peer: int, frame: Frame) -> None:
         """For messages whose loss the transport reports in another way."""
@@ -302,9 +295,7 @@ class Mesh:
             # Also when we have heard everybody already: this peer may have been first to speak on this link.
             if peer in running.plan.peers and running.failure is None:
                 await self._send_agree(peer, running)
-        for label, peers in list(self._refused.items()):
-            if peer in peers:
-                await self._send_quietly(peer, _refusal(label))
+        await self._tell_refusals(peer)
 
     def _tell(self, event: Event) -> None:
         if self._listener is not None:
@@ -416,55 +407,6 @@ class Mesh:
 
     def _name(self, peer: int) -> str:
         return self.roster.members[peer].name
-
-
-@contextlib.asynccontextmanager
-async def open_mesh(
-    roster: Roster,
-    identity: Identity,
-    *,
-    listener: Listener | None = None,
-    limits: Limits | None = None,
-    timing: Timing | None = None,
-) -> AsyncGenerator[Mesh]:
-    """Take our place among the parties of a roster, over encrypted TCP.
-
-    Returns at once; links come up in the background, and `Mesh.run` waits for the parties that it needs.
-
-    Args:
-        roster: the same for all parties.
-        identity: our key, which the roster must hold.
-        listener: told what happens, for progress and logs.
-        limits: what a peer may make us hold.
-        timing: how long links wait for what.
-
-    Raises:
-        LocalError: the roster contradicts itself or does not hold our key; we cannot listen at our address.
-    """
-    roster.check()
-    me = roster.by_key(identity.public)
-    transport = TcpTransport(roster, identity, me=me.index, limits=limits, timing=timing)
-    async with Mesh(roster, me, transport, listener=listener).open() as mesh:
-        yield mesh
-
-
-def _refusal(label: str) -> Frame:
-    return Frame(Header(Kind.ABORT), memoryview(Abort(label, b"", b"", Reason.REFUSED_INPUT).encode()))
-
-
-def _check_inputs(plan: Plan[Any, Any], inputs: Mapping[str, object]) -> dict[str, Any]:
-    wanted = plan.my_inputs()
-    if unknown := sorted(inputs.keys() - set(wanted)):
-        raise LocalError(f"{plan.me.name} gives no input '{unknown[0]}'; it gives: {', '.join(wanted) or 'none'}")
-    checked: dict[str, Any] = {}
-    for name in wanted:
-        if name not in inputs:
-            raise LocalError(f"input '{name}' is missing")
-        try:
-            checked[name] = plan.job.protocol.inputs[name].check(inputs[name], plan.job.params)
-        except LocalError as error:
-            raise type(error)(f"input '{name}': {error}") from None
-    return checked
 
 
 def _single(error: BaseException) -> BaseException:
