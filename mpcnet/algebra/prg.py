@@ -10,6 +10,7 @@ to one array (see `expand`).
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from mpcnet.algebra.domain import Domain, Words
@@ -43,14 +44,13 @@ class Label:
 
     def encode(self) -> bytes:
         """The one encoding of this label."""
-        parts = [
-            _prefixed(self.purpose.encode()),
-            self.owner.to_bytes(4, "little"),
-            len(self.fork).to_bytes(4, "little"),
-        ]
-        parts += [_prefixed(label.encode()) for label in self.fork]
-        parts += [self.node.to_bytes(8, "little"), self.index.to_bytes(8, "little")]
-        return b"".join(parts)
+        head = _prefixed(self.purpose.encode()) + self.owner.to_bytes(4, "little")
+        return head + _fork_part(self.fork) + self.node.to_bytes(8, "little") + self.index.to_bytes(8, "little")
+
+
+@functools.lru_cache(maxsize=1024)
+def _fork_part(fork: tuple[str, ...]) -> bytes:
+    return len(fork).to_bytes(4, "little") + b"".join(_prefixed(label.encode()) for label in fork)
 
 
 def _prefixed(data: bytes) -> bytes:

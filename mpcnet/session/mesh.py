@@ -344,9 +344,12 @@ class Mesh:
                 for running in self._jobs.values():
                     running.seeds_changed()
             case Kind.AGREE:
-                self._take_agree(peer, Agree.decode_untrusted(frame.body, self._name(peer)), len(frame.body))
+                same = (running.read_agree(frame.body) for running in self._jobs.values())
+                agree = next(filter(None, same), None) or Agree.decode_untrusted(frame.body, self._name(peer))
+                self._take_agree(peer, agree, len(frame.body))
             case Kind.CONFIRM:
-                confirm = Confirm.decode_untrusted(frame.body, self._name(peer))
+                equal = (running.read_confirm(frame.body) for running in self._jobs.values())
+                confirm = next(filter(None, equal), None) or Confirm.decode_untrusted(frame.body, self._name(peer))
                 confirmed = self._jobs.get(confirm.label)
                 if confirmed is not None and peer in confirmed.plan.peers:
                     confirmed.take_confirm(peer, confirm)

@@ -92,6 +92,7 @@ class Running:
         self._nonces: dict[int, bytes] = {plan.me.index: nonce}
         self._confirms: dict[int, Confirm] = {}
         self._confirm: Confirm | None = None
+        self.confirm_body = memoryview(b"")
         self._seeds_missing: Callable[[], tuple[int, ...]] = tuple
         self._changed = trio.Event()
         self._channels: dict[bytes, ForkChannel] = {}
@@ -116,7 +117,8 @@ class Running:
         self.id = self._confirm.job
         self.tag = self.id[:JOB_BYTES]
         register(self)
-        confirm = Frame(Header(Kind.CONFIRM), memoryview(self._confirm.encode()))
+        self.confirm_body = memoryview(self._confirm.encode())
+        confirm = Frame(Header(Kind.CONFIRM), self.confirm_body)
         for peer in self.plan.peers:
             await self.send(peer, confirm)
         for peer, other in list(self._confirms.items()):
@@ -153,6 +155,14 @@ class Running:
         if peer in self._confirms:
             return PeerViolation(self.names[peer], "agreed twice to one job, with two nonces")
         return PeerAborted(self.names[peer], "ended the job: it began it anew")
+
+    def read_agree(self, body: memoryview) -> Agree | None:
+        """A peer's message if it says what ours says; None if it has to be decoded."""
+        return self.agree.same_but_nonce(self.agree_body, body)
+
+    def read_confirm(self, body: memoryview) -> Confirm | None:
+        """The same for a confirmation."""
+        return self._confirm if body == self.confirm_body else None
 
     def take_confirm(self, peer: int, confirm: Confirm) -> None:
         """A peer has heard everybody and tells the job id."""

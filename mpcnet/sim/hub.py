@@ -155,7 +155,9 @@ class Hub:
         self._members.pop(party, None)
         crashed = party in self.crashed
         for peer in sorted(self._up[party]):
-            self._at(self._arrival(party, peer, 0), partial(self._disconnect, party, peer, crashed))
+            self._at(
+                self._arrival(party, peer, 0, trio.current_time()), partial(self._disconnect, party, peer, crashed)
+            )
 
     def post(self, sender: int, receiver: int, frame: Frame) -> None:
         """A party sends a frame."""
@@ -186,12 +188,13 @@ class Hub:
     def _put_on_links(self) -> None:
         posted, self._posted = self._posted, []
         posted.sort(key=_place)
+        now = trio.current_time()
         for sender, receiver, original in posted:
             frame = self._rewritten(sender, receiver, original)
             if frame is None:
                 continue
-            arrival = self._arrival(sender, receiver, _HEADER_BYTES + len(frame.body))
-            self._record(sender, receiver, frame, arrival)
+            arrival = self._arrival(sender, receiver, _HEADER_BYTES + len(frame.body), now)
+            self._record(sender, receiver, frame, now, arrival)
             self._at(arrival, partial(self._hand_over, sender, receiver, frame))
 
     def _rewritten(self, sender: int, receiver: int, frame: Frame) -> Frame | None:
@@ -199,9 +202,9 @@ class Hub:
             return frame
         return self._adversary.on_frame(self._names[sender], self._names[receiver], frame)
 
-    def _arrival(self, sender: int, receiver: int, nbytes: int) -> float:
+    def _arrival(self, sender: int, receiver: int, nbytes: int, now: float) -> float:
         model = self._network.link(self._names[sender], self._names[receiver])
-        start = max(trio.current_time(), self._free_at.get((sender, receiver), 0.0))
+        start = max(now, self._free_at.get((sender, receiver), 0.0))
         self._free_at[sender, receiver] = start + nbytes / model.bandwidth_bytes
         return self._free_at[sender, receiver] + model.latency_seconds
 
@@ -215,10 +218,9 @@ class Hub:
         while self._under_way and self._under_way[0][0] <= now:
             heapq.heappop(self._under_way)[2]()
 
-    def _record(self, sender: int, receiver: int, frame: Frame, arrival: float) -> None:
+    def _record(self, sender: int, receiver: int, frame: Frame, now: float, arrival: float) -> None:
         header, names = frame.header, (self._names[sender], self._names[receiver])
-        sent = trio.current_time() - self._began
-        arrives = arrival - self._began
+        sent, arrives = now - self._began, arrival - self._began
         event = TraceEvent(
             sent, arrives, *names, header.kind.name, header.fork.hex(), header.round, len(frame.body)
         )
