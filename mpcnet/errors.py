@@ -127,8 +127,8 @@ class DeadlineExceeded(MpcnetError):
         names = ", ".join(waiting_for) if waiting_for else "nobody"
         text = f"the deadline passed while waiting for {names} ({doing})"
         super().__init__("; ".join([text, *hints]))
-        self.waiting_for = tuple(waiting_for)
-        self.hints = tuple(hints)
+        self.waiting_for: tuple[str, ...] = tuple(waiting_for)
+        self.hints: tuple[str, ...] = tuple(hints)
 
 
 class JobEnded(MpcnetError):

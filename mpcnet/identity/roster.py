@@ -31,7 +31,7 @@ from mpcnet.identity.files import read_text, replace_text
 from mpcnet.identity.keys import decode_public, encode_public
 from mpcnet.primitives import AeadName, blake2b, ed25519_public_to_x25519
 
-__all__ = ("Member", "Roster")
+__all__ = ("Member", "Roster", "fingerprint_of")
 
 _VERSION: Final = 1
 _CIPHERS: Final = get_args(AeadName)
@@ -43,6 +43,12 @@ _HOST_LABEL: Final = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _HOST_MAX: Final = 253
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 _PORT_MAX: Final = 65535
+
+
+def fingerprint_of(roster_hash: bytes) -> str:
+    """`Roster.fingerprint` of a roster of which only the hash is known."""
+    text = base64.b32encode(roster_hash[:10]).decode("ascii").lower()
+    return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
 
 
 def _split_address(address: str) -> tuple[str, int]:
@@ -225,8 +231,7 @@ class Roster:
     @property
     def fingerprint(self) -> str:
         """80 bits of the hash in four groups, to be compared by reading it aloud."""
-        text = base64.b32encode(self.hash[:10]).decode("ascii").lower()
-        return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
+        return fingerprint_of(self.hash)
 
     @classmethod
     def from_toml(cls, text: str) -> Roster:

@@ -43,7 +43,7 @@ class CipherState:
 
     def __init__(self, cipher: AeadName, key: Buffer | None = None) -> None:
         self.cipher: AeadName = cipher
-        self.n = 0
+        self.n: int = 0
         self._pack_nonce = _NONCE[cipher].pack
         self._aead = None if key is None else Aead(cipher, key)
 

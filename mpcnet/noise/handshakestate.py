@@ -77,7 +77,7 @@ class HandshakeState:
         randomness: Randomness,
     ) -> None:
         name = f"Noise_{pattern.name}_25519_{cipher}_{hash_name}"
-        self.symmetric = SymmetricState(name.encode(), cipher, hash_name)
+        self.symmetric: SymmetricState = SymmetricState(name.encode(), cipher, hash_name)
         self.symmetric.mix_hash(prologue)
         self._pattern = pattern
         self._initiator = initiator

@@ -61,7 +61,7 @@ class SymmetricState:
         self._h = protocol_name.ljust(hash_bytes, b"\x00") if fits else _digest(hash_name, protocol_name)
         self._ck = self._h
         self._hash_name: HashName = hash_name
-        self.cipher_state = CipherState(cipher)
+        self.cipher_state: CipherState = CipherState(cipher)
 
     def __repr__(self) -> str:
         return f"SymmetricState({self._hash_name!r}, {self.cipher_state!r})"

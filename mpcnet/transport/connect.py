@@ -14,7 +14,6 @@ bytes show up in none of them.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ import trio
 
 from mpcnet.errors import MpcnetError, PeerViolation
 from mpcnet.identity import Identity, Roster
+from mpcnet.identity.roster import fingerprint_of
 from mpcnet.noise.channel import Channel
 from mpcnet.noise.handshake import Handshake
 from mpcnet.transport.connection import Connection, ConnectionBroken
@@ -196,14 +196,8 @@ def _compare(local: Local, peer: int, heard: Hello) -> None:
     if heard.version != WIRE_VERSION:
         raise NotConnected(peer, f"{name} speaks version {heard.version} of the wire format, we {WIRE_VERSION}")
     if heard.roster_hash != local.roster_hash:
-        theirs, ours = _fingerprint(heard.roster_hash), local.roster.fingerprint
+        theirs, ours = fingerprint_of(heard.roster_hash), local.roster.fingerprint
         raise NotConnected(peer, f"{name} uses another roster (fingerprint {theirs}, ours is {ours})")
-
-
-def _fingerprint(roster_hash: bytes) -> str:
-    """What `Roster.fingerprint` shows, of a roster that we do not have."""
-    text = base64.b32encode(roster_hash[:10]).decode("ascii").lower()
-    return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
 
 
 def _link(

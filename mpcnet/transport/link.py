@@ -42,8 +42,8 @@ class Link:
     """
 
     def __init__(self, connection: Connection, stream: Stream, incarnation: bytes, timing: Timing) -> None:
-        self.incarnation = incarnation
-        self.finished = trio.Event()
+        self.incarnation: bytes = incarnation
+        self.finished: trio.Event = trio.Event()
         self._connection = connection
         self._stream = stream
         self._timing = timing

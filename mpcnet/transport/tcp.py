@@ -86,8 +86,8 @@ class TcpTransport(Transport):
             raise LocalError(f"the roster has no member {me}")
         if roster.members[me].key != identity.public:
             raise LocalError(f"this identity is not that of {roster.members[me].name}")
-        self.me = me
-        self.incarnation = random_bytes(INCARNATION_BYTES) if incarnation is None else incarnation
+        self.me: int = me
+        self.incarnation: bytes = random_bytes(INCARNATION_BYTES) if incarnation is None else incarnation
         self._local = Local(roster, identity, me, self.incarnation, limits or Limits(), timing or Timing())
         # A hello also checks the incarnation's size, before anybody is called.
         self._local.hello(me)
