@@ -211,7 +211,7 @@ class Reveal(Interactive):
     ) -> Step[Sequence[object]]:
         columns, shapes = [share for (share,) in shares], [node.shape for node in nodes]
         if self.domain is BITS:
-            opened = yield from scheme.reveal(context, join_bits(columns, scheme), self.receivers)
+            opened = yield from scheme.reveal(context, _exactly(join_bits(columns, scheme), scheme), self.receivers)
             return [None] * len(nodes) if opened is None else split_bits(opened, shapes)
         opened = yield from scheme.reveal(context, joined(columns, scheme), self.receivers)
         return [None] * len(nodes) if opened is None else split(opened, shapes)
@@ -245,6 +245,20 @@ def join_bits(shares: Sequence[Share], scheme: Scheme) -> Share:
         return pack_bits(np.concatenate(bits).astype(np.bool_))
 
     return scheme.linear(join, total, *shares)
+
+
+def _exactly(bits: Share, scheme: Scheme) -> Share:
+    """The same without what stands behind the last bit of the last word: leftovers that no output declares."""
+    used = math.prod(bits.shape) % 64
+    if not used:
+        return bits
+
+    def cleared(part: Words) -> Words:
+        copy = part.copy()
+        copy[-1] &= np.uint64((1 << used) - 1)
+        return copy
+
+    return scheme.linear(cleared, bits.shape, bits)
 
 
 def split_bits(flat: Words, shapes: Sequence[tuple[int, ...]]) -> list[Words]:
