@@ -23,6 +23,7 @@ from mpcnet.session import (
     Choice,
     Decimals,
     Declaration,
+    Example,
     Job,
     LocalInts,
     LocalLabels,
@@ -64,7 +65,15 @@ def example_job(protocol: Protocol[Any, Any], label: str, deadline_seconds: floa
     if protocol.example is None:
         raise LocalError(f"protocol '{protocol.name}' has no example; write a job file")
     example = protocol.example
-    return Job(protocol, example.params, example.roles, label, deadline_seconds=deadline_seconds)
+    return Job(
+        protocol,
+        example.params,
+        example.roles,
+        label,
+        compute=tuple(example.compute),
+        dealer=example.dealer,
+        deadline_seconds=deadline_seconds,
+    )
 
 
 @click.command()
@@ -74,8 +83,20 @@ def example_job(protocol: Protocol[Any, Any], label: str, deadline_seconds: floa
     "--role", "roles", multiple=True, metavar="ROLE=NAME,...", help="Who takes a role; once for each role."
 )
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; once for each.")
+@click.option(
+    "--compute", metavar="NAME,...", help="Who computes.  [default: the example's; with --role, who gives inputs]"
+)
+@click.option("--dealer", metavar="NAME", help="Who deals randomness, and does nothing else; '' for nobody.")
 @click.option("--deadline", default=_FEW_MINUTES, show_default=True, metavar="SECONDS", help="For the whole job.")
-def job(name: str, label: str | None, roles: Sequence[str], params: Sequence[str], deadline: int) -> None:
+def job(
+    name: str,
+    label: str | None,
+    roles: Sequence[str],
+    params: Sequence[str],
+    compute: str | None,
+    dealer: str | None,
+    deadline: int,
+) -> None:
     """Print a job file, which must be the same for all parties.
 
     What no option says is taken from the protocol's example. VALUE is as in TOML, or text without quotes.
@@ -88,11 +109,26 @@ def job(name: str, label: str | None, roles: Sequence[str], params: Sequence[str
     for role, names in _pairs("--role", roles):
         if role not in protocol.roles:
             raise LocalError(f"protocol '{name}' has no role '{role}'; it has: {', '.join(protocol.roles)}")
-        members[role] = tuple(word.strip() for word in names.split(",") if word.strip())
+        members[role] = _names(names)
     if missing := [role for role in protocol.roles if role not in members]:
         raise LocalError(f"role '{missing[0]}' has no members: give --role {missing[0]}=NAME,...")
-    made = Job(protocol, protocol.make_params({**base, **given}), members, label or name, deadline_seconds=deadline)
+    # The example's computing parties are people of the example: with other people in the roles they mean nothing.
+    computing = () if example is None or roles else tuple(example.compute)
+    deals = example.dealer if example is not None and dealer is None else dealer
+    made = Job(
+        protocol,
+        protocol.make_params({**base, **given}),
+        members,
+        label or name,
+        compute=computing if compute is None else _names(compute),
+        dealer=deals or None,
+        deadline_seconds=deadline,
+    )
     click.echo(job_to_toml(made), nl=False)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def _pairs(option: str, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -137,8 +173,19 @@ def _describe(console: Console, protocol: Protocol[Any, Any]) -> None:
     _section(console, "inputs", given)
     receivers = {name: "to " + " and ".join(protocol.receivers(name)) for name in protocol.outputs}
     _section(console, "outputs", receivers)
+    _section(console, "in the example", _surroundings(protocol.example))
     if protocol.example is not None:
         console.print(Text(f"mpcnet demo {protocol.name} runs an example.", style="dim"))
+
+
+def _surroundings(example: Example[Any] | None) -> dict[str, str]:
+    """Who takes part in the example without a role."""
+    rows: dict[str, str] = {}
+    if example is not None and example.compute:
+        rows["compute"] = ", ".join(example.compute)
+    if example is not None and example.dealer is not None:
+        rows["deals"] = f"{example.dealer}: makes randomness for those who compute, and takes no other part"
+    return rows
 
 
 def _section(console: Console, title: str, rows: Mapping[str, str]) -> None:
@@ -261,4 +308,12 @@ def _document(protocol: Protocol[Any, Any]) -> dict[str, Any]:
         "parameters": parameters,
         "inputs": inputs,
         "outputs": {name: list(protocol.receivers(name)) for name in protocol.outputs},
+        "example": _example_document(protocol.example),
     }
+
+
+def _example_document(example: Example[Any] | None) -> dict[str, Any] | None:
+    if example is None:
+        return None
+    roles = {name: list(members) for name, members in example.roles.items()}
+    return {"roles": roles, "compute": list(example.compute), "dealer": example.dealer}

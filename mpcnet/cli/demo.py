@@ -60,7 +60,8 @@ class _Play:
 
     @property
     def names(self) -> list[str]:
-        return list(dict.fromkeys(name for names in self.job.roles.values() for name in names))
+        named = [*(name for names in self.job.roles.values() for name in names), *self.job.compute]
+        return list(dict.fromkeys(named if self.job.dealer is None else [*named, self.job.dealer]))
 
 
 @click.command("demo")
@@ -223,16 +224,19 @@ def _table(play: _Play) -> Table:
             learned = Text(str(ending.error["message"]), style="red")
         else:
             learned = Text(str(ending.document["text"]))
-        table.add_row(Text(name), Text(_given(play.inputs.get(name, {}))), learned)
+        table.add_row(Text(name), Text(_given(play, name)), learned)
     return table
 
 
-def _given(inputs: Mapping[str, Sequence[str]]) -> str:
+def _given(play: _Play, party: str) -> str:
     """The example's inputs, which are no secret: they are in the documentation."""
+    if party == play.job.dealer:
+        return "nothing: it deals"
     parts = [
-        f"{name} {words[0]}" if len(words) == 1 else f"{len(words)} x {name}" for name, words in inputs.items()
+        f"{name} {words[0]}" if len(words) == 1 else f"{len(words)} x {name}"
+        for name, words in play.inputs.get(party, {}).items()
     ]
-    return "\n".join(parts) or "nothing"
+    return "\n".join(parts) or ("nothing: it computes" if party in play.job.compute else "nothing")
 
 
 def _document(play: _Play, roster: Roster) -> dict[str, object]:

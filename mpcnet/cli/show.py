@@ -55,6 +55,8 @@ def _nearest(value: Fraction) -> float | None:
 
 def explained(protocol: Protocol[Any, Any], outcome: object) -> str:
     """An outcome for a person: in the protocol's own words if it has some."""
+    if outcome is None:
+        return "nothing"  # the dealer's, who runs no program
     if protocol.explain is not None:
         return protocol.explain(outcome)
     if dataclasses.is_dataclass(outcome) and not isinstance(outcome, type):

@@ -71,7 +71,7 @@ def with_parties(protocol: Protocol[Any, Any], count: int) -> tuple[Job[Any, Any
     words |= {name: example.inputs.get(known[place % len(known)], {}) for place, name in enumerate(names)}
     roles = {**job.roles, open_role: tuple(names)}
     given = {name: {key: Given(tuple(value)) for key, value in inputs.items()} for name, inputs in words.items()}
-    changed = Job(protocol, job.params, roles, job.label)
+    changed = Job(protocol, job.params, roles, job.label, compute=job.compute, dealer=job.dealer)
     return changed, _values(changed, given)
 
 

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from mpcnet import AgreementMismatch, DeadlineExceeded, LocalError, PeerAborted, PeerLost, RangeError
 from mpcnet.cli.reporting import App, json_option, single
+from mpcnet.session import list_protocols
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command
@@ -102,7 +103,10 @@ def test_version_and_help(mpcnet: Command) -> None:
             ["run", "job.toml", "--as", "alice", "3800"],
             "there is a word too many; quote values with blanks (see 'mpcnet run --help')",
         ),
-        (["protocols", "averag"], "there is no protocol named 'averag'; installed: average, statistics, tally"),
+        (
+            ["protocols", "averag"],
+            f"there is no protocol named 'averag'; installed: {', '.join(list_protocols())}",
+        ),
     ],
 )
 def test_words_that_are_no_command(mpcnet: Command, words: list[str], message: str) -> None:

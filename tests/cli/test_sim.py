@@ -81,7 +81,7 @@ def test_a_job_file(four: Path, mpcnet: Command) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "name a protocol, a job file or a scenario (mpcnet protocols; scenarios: raises)"),
+        ([], "name a protocol, a job file or a scenario (mpcnet protocols; scenarios: auction, raises)"),
         (["average", "--scenario", "raises"], "name a protocol, a job file or a scenario"),
         (["nothing"], "no protocol named 'nothing'"),
         (["--scenario", "nothing"], "no scenario named 'nothing'"),
