@@ -91,62 +91,94 @@ class Item(ABC):
         """All arrays, uniform ones first: the order in which `Pool.take` returns them."""
         return self.randoms + self.dependents
 
+    def words(self, units: int) -> int:
+        """Words of all arrays of so many units: what whoever makes them in the clear holds."""
+        return units * sum(spec.rows for spec in self.arrays)
+
+    def operations(self, units: int) -> int:
+        """Word operations, roughly, of deriving so many units."""
+        return self.words(units)
+
+
+class _Fixed(Item):
+    """An item without parameters."""
+
+    parts: typing.ClassVar[tuple[tuple[ArraySpec, ...], tuple[ArraySpec, ...]]]
+
+    @property
+    def randoms(self) -> tuple[ArraySpec, ...]:
+        return self.parts[0]
+
+    @property
+    def dependents(self) -> tuple[ArraySpec, ...]:
+        return self.parts[1]
+
 
 @dataclass(frozen=True)
-class Triples(Item):
+class Triples(_Fixed):
     """a, b, c = a b over Z/2^64; one to a unit [Beaver91]."""
 
     name = "triples"
-    randoms = (ArraySpec("a", 1, True, False), ArraySpec("b", 1, True, False))
-    dependents = (ArraySpec("c", 1, True, False),)
+    parts = (
+        (ArraySpec("a", 1, True, False), ArraySpec("b", 1, True, False)),
+        (ArraySpec("c", 1, True, False),),
+    )
 
     def derive(self, randoms: Arrays, units: int) -> tuple[Words, ...]:
         return (randoms["a"] * randoms["b"],)
 
 
 @dataclass(frozen=True)
-class BitTriples(Item):
+class BitTriples(_Fixed):
     """a, b, c = a AND b, packed; 64 to a unit."""
 
     name = "bit-triples"
-    randoms = (ArraySpec("a", 1, False), ArraySpec("b", 1, False))
-    dependents = (ArraySpec("c", 1, False),)
+    parts = (
+        (ArraySpec("a", 1, False), ArraySpec("b", 1, False)),
+        (ArraySpec("c", 1, False),),
+    )
 
     def derive(self, randoms: Arrays, units: int) -> tuple[Words, ...]:
         return (randoms["a"] & randoms["b"],)
 
 
 @dataclass(frozen=True)
-class SharedTriples(Item):
+class SharedTriples(_Fixed):
     """a, b, b', c = a AND b, c' = a AND b', packed: two products with one operand opened once; 64 to a unit."""
 
     name = "shared-triples"
-    randoms = (ArraySpec("a", 1, False), ArraySpec("b", 1, False), ArraySpec("b2", 1, False))
-    dependents = (ArraySpec("c", 1, False), ArraySpec("c2", 1, False))
+    parts = (
+        (ArraySpec("a", 1, False), ArraySpec("b", 1, False), ArraySpec("b2", 1, False)),
+        (ArraySpec("c", 1, False), ArraySpec("c2", 1, False)),
+    )
 
     def derive(self, randoms: Arrays, units: int) -> tuple[Words, ...]:
         return randoms["a"] & randoms["b"], randoms["a"] & randoms["b2"]
 
 
 @dataclass(frozen=True)
-class DaBits(Item):
+class DaBits(_Fixed):
     """A bit shared twice: packed by XOR, and as a number over Z/2^64; 64 to a unit. [edaBits20] §3 for one bit."""
 
     name = "dabits"
-    randoms = (ArraySpec("bit", 1, False),)
-    dependents = (ArraySpec("number", 64, True, False),)
+    parts = (
+        (ArraySpec("bit", 1, False),),
+        (ArraySpec("number", 64, True, False),),
+    )
 
     def derive(self, randoms: Arrays, units: int) -> tuple[Words, ...]:
         return (unpack_bits(randoms["bit"].reshape(-1), 64 * units).astype(np.uint64),)
 
 
 @dataclass(frozen=True)
-class BitTimesWord(Item):
+class BitTimesWord(_Fixed):
     """A bit b (packed by XOR, and as a number), a number a, and the number b a; 64 to a unit."""
 
     name = "bit-times-word"
-    randoms = (ArraySpec("bit", 1, False), ArraySpec("a", 64, True, False))
-    dependents = (ArraySpec("number", 64, True, False), ArraySpec("product", 64, True, False))
+    parts = (
+        (ArraySpec("bit", 1, False), ArraySpec("a", 64, True, False)),
+        (ArraySpec("number", 64, True, False), ArraySpec("product", 64, True, False)),
+    )
 
     def derive(self, randoms: Arrays, units: int) -> tuple[Words, ...]:
         number = unpack_bits(randoms["bit"].reshape(-1), 64 * units).astype(np.uint64)
@@ -178,6 +210,9 @@ class MatrixTriples(Item):
     @property
     def dependents(self) -> tuple[ArraySpec, ...]:
         return (ArraySpec("c", self.rows * self.columns, True, False),)
+
+    def operations(self, units: int) -> int:
+        return units * self.rows * self.inner * self.columns
 
     def derive(self, randoms: Arrays, units: int) -> tuple[Words, ...]:
         left = randoms["a"].reshape(units, self.rows, self.inner)

@@ -16,11 +16,13 @@ from mpcnet.correlated.dealing import correction_bytes, make_correction, shares_
 from mpcnet.correlated.items import Demand, Item, parse_item
 from mpcnet.correlated.pool import Pool
 from mpcnet.engine import Context, Round, Step
-from mpcnet.errors import PeerViolation
+from mpcnet.errors import LocalError, PeerViolation
 from mpcnet.wire.canonical import Plain, decode_canonical_untrusted, encode_canonical
 
 __all__ = (
     "MAX_CORRECTION_BYTES",
+    "MAX_DEALT_WORDS",
+    "MAX_OPERATIONS",
     "MAX_REQUEST_BYTES",
     "DealerProvider",
     "Provider",
@@ -31,7 +33,11 @@ __all__ = (
 MAX_REQUEST_BYTES: Final = 8192
 """A request lists item types and counts; there are a few dozen types at most."""
 MAX_CORRECTION_BYTES: Final = 2**30
-"""What one request may make the dealer compute and send: 16 million comparisons of 64 bits."""
+"""What one request may make the dealer send: 50 million comparisons of 64 bits."""
+MAX_DEALT_WORDS: Final = 2**28
+"""What one request may make the dealer hold, 2 GiB: some types have many more uniform words than corrected ones."""
+MAX_OPERATIONS: Final = 2**33
+"""What one request may make the dealer compute: a product of matrices has few words and many operations."""
 _MAX_TYPES: Final = 256
 
 
@@ -72,9 +78,34 @@ class DealerProvider(Provider):
 
 
 def encode_request(node: int, demand: Demand) -> bytes:
-    """What a computing party sends to the dealer: the number of the operation, and units by type."""
+    """What a computing party sends to the dealer: the number of the operation, and units by type.
+
+    Raises:
+        LocalError: a dealer would not answer, since one evaluation takes too much.
+    """
     wanted: list[Plain] = [[item.key, units] for item, units in demand.items()]
-    return encode_canonical([node, wanted])
+    if excess := _excess(demand):
+        raise LocalError(f"this evaluation takes {excess}; evaluate in several steps")
+    request = encode_canonical([node, wanted])
+    if len(request) > MAX_REQUEST_BYTES:
+        raise LocalError(
+            f"this evaluation takes {len(wanted)} types of correlated randomness, too many for one request; "
+            "evaluate in several steps"
+        )
+    return request
+
+
+def _excess(demand: Demand) -> str:
+    """What is too much about a demand, in words; empty if nothing is."""
+    if len(demand) > _MAX_TYPES:
+        return f"more than {_MAX_TYPES} types of correlated randomness"
+    if correction_bytes(demand) > MAX_CORRECTION_BYTES:
+        return f"more than {MAX_CORRECTION_BYTES} bytes of the dealer at once"
+    if sum(item.words(units) for item, units in demand.items()) > MAX_DEALT_WORDS:
+        return f"more than {MAX_DEALT_WORDS} words of correlated randomness at once"
+    if sum(item.operations(units) for item, units in demand.items()) > MAX_OPERATIONS:
+        return f"more than {MAX_OPERATIONS} operations of the dealer at once"
+    return ""
 
 
 def answer_untrusted(
@@ -91,20 +122,20 @@ def answer_untrusted(
         PeerViolation: malformed, unknown types, or more than the cap.
     """
     match decode_canonical_untrusted(request, party, max_bytes=MAX_REQUEST_BYTES):
-        case [int(node), [*wanted]] if 0 <= node < 2**63 and len(wanted) <= _MAX_TYPES:
+        case [int(node), [*wanted]] if type(node) is int and 0 <= node < 2**63 and wanted:
             demand = dict(_wanted_untrusted(entry, party) for entry in wanted)
         case _:
             raise PeerViolation(party, "sent the dealer a request of the wrong form")
     if len(demand) != len(wanted):
         raise PeerViolation(party, "asked the dealer for one type twice")
-    if correction_bytes(demand) > MAX_CORRECTION_BYTES:
-        raise PeerViolation(party, f"asked the dealer for more than {MAX_CORRECTION_BYTES} bytes at once")
+    if excess := _excess(demand):
+        raise PeerViolation(party, f"asked for {excess}")
     return make_correction(computing, streams, node, demand)
 
 
 def _wanted_untrusted(entry: Plain, party: str) -> tuple[Item, int]:
     match entry:
-        case [str(key), int(units)] if 0 < units < 2**40 and not isinstance(units, bool):
+        case [str(key), int(units)] if type(units) is int and 0 < units < 2**40:
             try:
                 return parse_item(key), units
             except ValueError:

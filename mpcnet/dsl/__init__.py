@@ -2,7 +2,7 @@
 
 from mpcnet.dsl.bits import SecretBits as SecretBits
 from mpcnet.dsl.bits import domain_of as domain_of
-from mpcnet.dsl.bits import where as where
+from mpcnet.dsl.comparing import where as where
 from mpcnet.dsl.ordering import Top as Top
 from mpcnet.dsl.ordering import top as top
 from mpcnet.dsl.program import Evaluation as Evaluation

@@ -1,52 +1,55 @@
-"""`SecretBits`: shared booleans, packed 64 to a word until they are needed as numbers; and what makes them.
+"""`SecretBits`: shared booleans, packed 64 to a word until they are needed as numbers.
 
-    x < y            the sign of x - y, in as many bits as the range of x - y needs
-    x == y           whether x - y is zero
-    ~a, a ^ b        without a message;   a & b, a | b    one round
-    a + ..., a * x   as the numbers 0 and 1: one round; a bit times a number is one round too
+    ~a, a ^ b, a == b    without a message;   a & b, a | b    one round, 2 bits an element to each peer
+    a + ..., a < x       as the numbers 0 and 1: one round;   a * x    one round too
 
-A difference that needs more than 64 bits is taken modulo 2^64 and corrected by the signs of both sides.
+What makes them are the comparisons of `Secret`; see `mpcnet.dsl.comparing`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mpcnet.algebra import Domain
-from mpcnet.algebra.bits import BITS
+from mpcnet.algebra import Domain, Words
+from mpcnet.algebra.bits import BITS, pack_bits
 from mpcnet.dsl import maps
-from mpcnet.dsl.compute import BitMap, Compute
+from mpcnet.dsl.compute import BitMap, Booleans, Compute
 from mpcnet.dsl.indexing import read_index
 from mpcnet.dsl.nodes import AddPublic, Linear, Node
+from mpcnet.dsl.opaque import Opaque
+from mpcnet.dsl.ordered import Comparable, Ordered
 from mpcnet.dsl.program import Program
 from mpcnet.dsl.public import PublicLike
 from mpcnet.dsl.ranges import Range
-from mpcnet.dsl.secret import Convertible, Secret, aligned, broadcast_shapes, number_of
+from mpcnet.dsl.secret import Convertible, Operand, Secret, common_program
+from mpcnet.dsl.shapes import Axis, broadcast_shapes, reduced_axes, reshaped_shape
 from mpcnet.errors import LocalError
 from mpcnet.schemes import Kind
 
-__all__ = ("SecretBits", "domain_of", "equal", "greater", "less", "where")
+__all__ = ("SecretBits", "domain_of")
 
-Booleans = bool | np.bool_ | NDArray[np.bool_]
+Logical = typing.Union["SecretBits", bool, np.bool_, NDArray[np.bool_]]
 _BIT = Range(0, 1)
-_TEACH = "a secret bit has no value here: 'if' and 'and' would have to know it; use & | ~ and `where`"
 
 
-class SecretBits(Convertible):
+class SecretBits(Convertible, Opaque, Ordered):
     """A shared array of booleans.
 
-    Supported: `~ & | ^` with each other and with public booleans; `any`, `all`, `sum`; indexing, `reshape`; and all
-    arithmetic of `Secret`, as the numbers 0 and 1.
+    Supported: `~ & | ^ ==` with each other and with public booleans; `any`, `all`, `sum`, `mean`; indexing,
+    `reshape`; and all that `Secret` can do, as the numbers 0 and 1.
+
+    Raises:
+        LocalError: shapes do not fit, or an operation is not one of secret bits.
     """
 
     __slots__ = ("_node", "_number", "_program")
-    __array_ufunc__ = None
-    __hash__: typing.ClassVar[None]  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleMethodOverride]
+    __array_ufunc__ = None  # numpy leaves ndarray & SecretBits to us
 
     def __init__(self, program: Program, node: Node) -> None:
         self._program = program
@@ -56,6 +59,10 @@ class SecretBits(Convertible):
     @property
     def shape(self) -> tuple[int, ...]:
         return self._node.shape
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
 
     @property
     def size(self) -> int:
@@ -85,10 +92,9 @@ class SecretBits(Convertible):
         return self.shape[0]
 
     def __bool__(self) -> bool:
-        raise LocalError(_TEACH)
-
-    def __iter__(self) -> typing.Iterator[SecretBits]:
-        raise LocalError("secret bits are not iterated: operate on the whole array, or take x[i]")
+        raise LocalError(
+            "a secret bit has no value here: 'if' and 'and' would have to know it; use & | ~ and `where`"
+        )
 
     def number(self) -> Secret:
         """The same as numbers 0 and 1. One round, one bit an element to each peer; computed once."""
@@ -99,48 +105,73 @@ class SecretBits(Convertible):
     # Logic
 
     def __invert__(self) -> SecretBits:
-        return self ^ True
+        ones = np.full(self.shape, True)
+        node = self._program.add(AddPublic(pack_bits(ones), b"", "not"), (self._node,), self.shape, _BIT)
+        return SecretBits(self._program, node)
 
-    def __xor__(self, other: SecretBits | Booleans) -> SecretBits:
+    def __xor__(self, other: Logical) -> SecretBits:
         if isinstance(other, SecretBits):
-            left, right = _same_shape(self, other)
-            node = self._program.add(Linear("xor", np.bitwise_xor), (left.node, right.node), left.shape, _BIT)
-            return SecretBits(self._program, node)
-        base, value = self._met_by(other)
-        words = BITS.encode(value.astype(np.int64))
-        node = self._program.add(AddPublic(words, value.tobytes(), "xor-public"), (base.node,), base.shape, _BIT)
+            left, right = _meeting(self, other)
+            node = left.program.add(Linear("xor", np.bitwise_xor), (left.node, right.node), left.shape, _BIT)
+            return SecretBits(left.program, node)
+        base, words, digest = self._met_by(other)
+        node = self._program.add(AddPublic(words, digest, "xor-public"), (base.node,), base.shape, _BIT)
         return SecretBits(self._program, node)
 
     __rxor__ = __xor__
 
-    def __and__(self, other: SecretBits | Booleans) -> SecretBits:
+    def __and__(self, other: Logical) -> SecretBits:
         if isinstance(other, SecretBits):
-            left, right = _same_shape(self, other)
-            return SecretBits(self._program, self._compute(Kind.AND, (left.node, right.node), left.shape))
-        base, value = self._met_by(other)
-        mask = value.astype(np.uint8)
-        return base._mapped("and-public", lambda a: a & mask, base.shape, value.tobytes())
+            left, right = _meeting(self, other)
+            return SecretBits(left.program, left._compute(Kind.AND, (left.node, right.node), left.shape))
+        base, words, digest = self._met_by(other)
+
+        def kept(a: Words) -> Words:
+            return np.bitwise_and(a, words)
+
+        keep = Linear("and-public", kept, digest)
+        return SecretBits(self._program, self._program.add(keep, (base.node,), base.shape, _BIT))
 
     __rand__ = __and__
 
-    def __or__(self, other: SecretBits | Booleans) -> SecretBits:
-        return ~(~self & (~other if isinstance(other, SecretBits) else np.logical_not(other)))
+    def __or__(self, other: Logical) -> SecretBits:
+        return ~(~self & (~other if isinstance(other, SecretBits) else ~_booleans(other)))
 
     __ror__ = __or__
 
-    def all(self, axis: int | None = None) -> SecretBits:
-        """Whether all are one. A tree: log2(n) rounds."""
-        bits = self.reshape(self.size) if axis is None else self._last(axis)
+    def __eq__(self, other: Comparable) -> SecretBits:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        if isinstance(other, SecretBits):
+            return ~(self ^ other)
+        if _is_boolean(other):
+            return self ^ ~_booleans(other)
+        return self.number() == other
+
+    def __ne__(self, other: Comparable) -> SecretBits:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        return ~(self == other)
+
+    __hash__: typing.ClassVar[None] = None  # pyright: ignore[reportIncompatibleMethodOverride]
+
+    def all(self, axis: Axis = None) -> SecretBits:
+        """Whether all are one, over an axis or several, or over everything. A tree: log2(n) rounds."""
+        axes, count = reduced_axes(axis, self.shape)
+        rest = tuple(number for number in range(self.ndim) if number not in axes)
+        shape = (*(self.shape[number] for number in rest), count)
+        bits = self
+        if (*rest, *axes) != tuple(range(self.ndim)):  # the reduced axes to the end
+            order = (*rest, *axes)
+            moved = tuple(self.shape[number] for number in order)
+            bits = self._mapped("move-axes", maps.permuted(order), moved, repr(order).encode())
+        bits = bits.reshape(shape)
+        if count == 0:  # as numpy has it: of nothing, all are one
+            return ~bits._mapped("none", maps.zeros(shape[:-1]), shape[:-1])
         while bits.shape[-1] > 1:
             half = bits.shape[-1] // 2
             joined = bits[..., :half] & bits[..., half : 2 * half]
             bits = joined if bits.shape[-1] % 2 == 0 else _joined(joined, bits[..., 2 * half :])
-        if bits.shape[-1] == 0:
-            raise LocalError("whether all of nothing are one is not asked of secrets")
-        return bits[..., 0]
+        return bits.reshape(shape[:-1])
 
-    def any(self, axis: int | None = None) -> SecretBits:
-        """Whether one at least is one. A tree: log2(n) rounds."""
+    def any(self, axis: Axis = None) -> SecretBits:
+        """Whether one at least is one, as `all`."""
         return ~(~self).all(axis)
 
     # Structure
@@ -149,46 +180,40 @@ class SecretBits(Convertible):
         index = read_index(key, self.shape)
         return self._mapped("index", maps.indexed(index.key), index.shape, index.description)
 
-    def reshape(self, *shape: int) -> SecretBits:
-        """The same elements in another shape."""
-        if math.prod(shape) != self.size:
-            raise LocalError(f"{self.size} elements of shape {self.shape} do not fit into shape {shape}")
+    def reshape(self, *shape: int | Sequence[int]) -> SecretBits:
+        """The same elements in another shape; one dimension may be -1."""
         # Packed in C order whatever the shape: nothing moves.
-        node = self._program.add(Linear("reshape", maps.same), (self._node,), shape, _BIT)
+        result = reshaped_shape(shape, self.shape)
+        if result == self.shape:
+            return self
+        node = self._program.add(Linear("reshape", maps.same), (self._node,), result, _BIT)
         return SecretBits(self._program, node)
-
-    def _last(self, axis: int) -> SecretBits:
-        """The axis moved to the end."""
-        if not -len(self.shape) <= axis < len(self.shape):
-            raise LocalError(f"axis {axis} does not exist in shape {self.shape}")
-        shape = np.moveaxis(np.broadcast_to(np.False_, self.shape), axis, -1).shape
-        return self._mapped("move-axis", lambda a: np.moveaxis(a, axis, -1), shape, b"%d" % axis)
 
     # Arithmetic, as numbers
 
-    def sum(self, axis: int | None = None) -> Secret:
+    def sum(self, axis: Axis = None) -> Secret:
         """How many are one."""
         return self.number().sum(axis)
 
-    def mean(self, axis: int | None = None) -> Secret:
+    def mean(self, axis: Axis = None) -> Secret:
         """The share of ones, exact."""
         return self.number().mean(axis)
 
-    def __add__(self, other: Secret | SecretBits | PublicLike) -> Secret:
+    def __add__(self, other: Operand) -> Secret:
         return self.number() + other
 
     __radd__ = __add__
 
-    def __sub__(self, other: Secret | SecretBits | PublicLike) -> Secret:
+    def __sub__(self, other: Operand) -> Secret:
         return self.number() - other
 
-    def __rsub__(self, other: Secret | PublicLike) -> Secret:
+    def __rsub__(self, other: Operand) -> Secret:
         return -self.number() + other
 
     def __neg__(self) -> Secret:
         return -self.number()
 
-    def __mul__(self, other: Secret | SecretBits | PublicLike) -> Secret:
+    def __mul__(self, other: Operand) -> Secret:
         if isinstance(other, SecretBits):
             return (self & other).number()
         if isinstance(other, Secret):
@@ -197,31 +222,59 @@ class SecretBits(Convertible):
 
     __rmul__ = __mul__
 
+    def __truediv__(self, other: PublicLike) -> Secret:
+        return self.number() / other
+
+    def __matmul__(self, other: Operand) -> Secret:
+        return self.number() @ other
+
+    def __rmatmul__(self, other: Operand) -> Secret:
+        return self.number().__rmatmul__(other)
+
     def select(self, numbers: Secret) -> Secret:
         """The number where the bit is one, zero elsewhere. One round, 65 bits an element to each peer."""
-        program = numbers.program
+        program = common_program([self, numbers])
         shape = broadcast_shapes(self.shape, numbers.shape)
-        bits, numbers = self._repeated(shape), numbers.repeated(shape)
-        bound = numbers.node.range.union(Range(0, 0))
-        node = program.add(Compute(Kind.SELECT), (bits.node, numbers.node), shape, bound)
+        bits, chosen = self.within(program).repeated(shape), numbers.within(program).repeated(shape)
+        bound = chosen.node.range.union(Range(0, 0))
+        node = program.add(Compute(Kind.SELECT), (bits.node, chosen.node), shape, bound)
         return Secret(program, node, numbers.denominator)
 
     # Inner workings
 
-    def _met_by(self, value: object) -> tuple[SecretBits, NDArray[np.bool_]]:
-        array = np.asarray(value)
-        if array.dtype != np.bool_:
-            raise LocalError(f"secret bits meet public booleans, not {array.dtype}")
-        shape = broadcast_shapes(self.shape, array.shape)
-        return self._repeated(shape), np.ascontiguousarray(np.broadcast_to(array, shape))
+    def _secret(self) -> Secret:
+        return self.number()
 
-    def _repeated(self, shape: tuple[int, ...]) -> SecretBits:
+    def within(self, program: Program) -> SecretBits:
+        """The same bits in another fork of the job; for those who extend the language.
+
+        Raises:
+            LocalError: they have not been evaluated, or belong to another job.
+        """
+        if program is self._program:
+            return self
+        return SecretBits(program, program.use(self._node))
+
+    def repeated(self, shape: tuple[int, ...]) -> SecretBits:
+        """The same bits repeated to a shape, as numpy's rules have it; for those who extend the language."""
         if shape == self.shape:
             return self
-        return self._mapped("broadcast", lambda a: np.broadcast_to(a, shape), shape)
+        return self._mapped("broadcast", maps.broadcast(shape), shape)
+
+    def _met_by(self, value: object) -> tuple[SecretBits, Words, bytes]:
+        """Ourselves in the shape of the meeting, the public side packed, and its hash."""
+        array = _booleans(value)
+        shape = broadcast_shapes(self.shape, array.shape)
+        words = pack_bits(np.broadcast_to(array, shape))
+        digest = hashlib.blake2b(words.astype("<u8", copy=False).tobytes(), digest_size=16).digest()
+        return self.repeated(shape), words, digest
 
     def _mapped(
-        self, kind: str, function: Callable[..., typing.Any], shape: tuple[int, ...], parameters: bytes = b""
+        self,
+        kind: str,
+        function: Callable[..., NDArray[typing.Any]],
+        shape: tuple[int, ...],
+        parameters: bytes = b"",
     ) -> SecretBits:
         node = self._program.add(BitMap(kind, function, parameters), (self._node,), shape, _BIT)
         return SecretBits(self._program, node)
@@ -235,86 +288,32 @@ def domain_of(value: Secret | SecretBits) -> Domain:
     return BITS if isinstance(value, SecretBits) else value.program.domain
 
 
-def less(x: Secret, y: Secret | SecretBits | PublicLike) -> SecretBits:
-    """[x < y]. 64-bit range: 6 rounds, 19 bytes to a peer (5 and 13 for few elements); less for smaller ranges."""
-    return _less(*_sides(x, y))
+def _is_boolean(value: object) -> bool:
+    return np.asarray(value).dtype == np.bool_
 
 
-def greater(x: Secret, y: Secret | SecretBits | PublicLike) -> SecretBits:
-    """[x > y]; costs what `less` costs."""
-    left, right = _sides(x, y)
-    return _less(right, left)
+def _booleans(value: object) -> NDArray[np.bool_]:
+    """A public side of secret bits."""
+    array = np.asarray(value)
+    if array.dtype != np.bool_:
+        raise LocalError(
+            f"secret bits meet public booleans here, not {array.dtype}: write x != 0, or take number()"
+        )
+    return array
 
 
-def _less(left: Secret, right: Secret) -> SecretBits:
-    bound = left.node.range - right.node.range
-    if bound.low >= left.program.domain.lowest and bound.high <= left.program.domain.highest:
-        return _sign(left - right)
-    # The difference wraps around if the signs differ, and then the sign of x decides.
-    wrapped = _sign(_wrapped(left, right))
-    x_negative, y_negative = _sign(left), _sign(right)
-    return wrapped ^ ((x_negative ^ y_negative) & (x_negative ^ wrapped))
-
-
-def equal(x: Secret, y: Secret | SecretBits | PublicLike) -> SecretBits:
-    """[x = y]. 64-bit range: 6 rounds at most."""
-    left, right = _sides(x, y)
-    bound = left.node.range - right.node.range
-    fits = bound.low >= left.program.domain.lowest and bound.high <= left.program.domain.highest
-    difference = left - right if fits else _wrapped(left, right)
-    width = min(64, max(1, bound.high.bit_length(), bound.low.bit_length()))
-    node = difference.program.add(Compute(Kind.IS_ZERO, width), (difference.node,), difference.shape, _BIT)
-    return SecretBits(difference.program, node)
-
-
-def where(condition: SecretBits, x: Secret | PublicLike, y: Secret | PublicLike) -> Secret:
-    """x where the bit is one, y elsewhere. One round."""
-    if isinstance(x, Secret) or isinstance(y, Secret):
-        left, right = _sides(x, y) if isinstance(x, Secret) else _sides(y, x)[::-1]  # type: ignore[arg-type]
-        chosen = right + condition.select(left - right)
-        return chosen.bounded(left.node.range.union(right.node.range))
-    difference = np.asarray(x) - np.asarray(y)
-    public: Secret = condition.number() * difference + y
-    return public
-
-
-def _sides(x: Secret, y: Secret | SecretBits | PublicLike) -> tuple[Secret, Secret]:
-    """Both sides as secrets of one fork, denominator and shape."""
-    other = number_of(y)
-    if not isinstance(other, Secret):
-        # A public side is zero plus itself, so that from here on both are secrets.
-        other = x.repeated(broadcast_shapes(x.shape, np.shape(typing.cast("typing.Any", other)))) * 0 + other
-    left, right = aligned([x, other])
-    shape = broadcast_shapes(left.shape, right.shape)
-    return left.repeated(shape), right.repeated(shape)
-
-
-def _sign(x: Secret) -> SecretBits:
-    bound = x.node.range
-    width = 1 + max((-1 - bound.low).bit_length() if bound.low < 0 else 0, max(0, bound.high).bit_length())
-    node = x.program.add(Compute(Kind.SIGN, width), (x.node,), x.shape, _BIT)
-    return SecretBits(x.program, node)
-
-
-def _wrapped(x: Secret, y: Secret) -> Secret:
-    """x - y modulo 2^64."""
-    full = Range(x.program.domain.lowest, x.program.domain.highest)
-    node = x.program.add(Linear("subtract-wrapped", maps.subtracted), (x.node, y.node), x.shape, full)
-    return Secret(x.program, node, x.denominator)
-
-
-def _same_shape(x: SecretBits, y: SecretBits) -> tuple[SecretBits, SecretBits]:
-    if x.program is not y.program:
-        raise LocalError("bits of two forks do not meet")
+def _meeting(x: SecretBits, y: SecretBits) -> tuple[SecretBits, SecretBits]:
+    """Both in one fork and shape."""
+    program = common_program([x, y])
     shape = broadcast_shapes(x.shape, y.shape)
-    return x._repeated(shape), y._repeated(shape)
+    return x.within(program).repeated(shape), y.within(program).repeated(shape)
 
 
 def _joined(x: SecretBits, y: SecretBits) -> SecretBits:
     """Side by side along the last axis."""
     shape = (*x.shape[:-1], x.shape[-1] + y.shape[-1])
 
-    def join(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def join(a: Booleans, b: Booleans) -> Booleans:
         return np.concatenate([a, b], axis=-1)
 
     node = x.program.add(BitMap("concatenate", join), (x.node, y.node), shape, _BIT)

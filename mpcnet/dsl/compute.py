@@ -86,7 +86,7 @@ class BitMap(Local):
     """A map that moves or repeats bits, or adds them up modulo 2: unpacked, mapped, packed again."""
 
     kind: str
-    function: Callable[..., Booleans]
+    function: Callable[..., NDArray[np.generic]]
     parameters: bytes = b""
 
     def details(self) -> bytes:

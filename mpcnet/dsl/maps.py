@@ -23,6 +23,7 @@ __all__ = (
     "matrix_on_the_left",
     "matrix_on_the_right",
     "negated",
+    "permuted",
     "reshaped",
     "same",
     "scaled",
@@ -31,6 +32,7 @@ __all__ = (
     "subtracted",
     "summed",
     "transposed",
+    "zeros",
 )
 
 LinearMap = Callable[..., Words]
@@ -60,6 +62,24 @@ def negated(a: Words) -> Words:
 def transposed(a: Words) -> Words:
     """The axes in reverse order."""
     return np.transpose(a)
+
+
+def permuted(order: Shape) -> LinearMap:
+    """The axes in another order."""
+
+    def permute(a: Words) -> Words:
+        return np.transpose(a, order)
+
+    return permute
+
+
+def zeros(shape: Shape) -> LinearMap:
+    """Nothing, whatever comes."""
+
+    def forget(*_: Words) -> Words:
+        return np.zeros(shape, np.uint64)
+
+    return forget
 
 
 def scaled(factor: Words) -> LinearMap:

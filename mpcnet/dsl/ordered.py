@@ -1,4 +1,4 @@
-"""Comparisons and order of secrets, in numpy's names. They take correlated randomness; `dsl.bits` has the costs.
+"""Comparisons and order of secrets, in numpy's names. They take correlated randomness; costs: `dsl.comparing`.
 
 The modules of bits and of ordering stand on `Secret`, which inherits from here: so they are named when they are
 needed, not before.
@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import typing
 from abc import abstractmethod
+from fractions import Fraction
 
 import numpy as np
 
-from mpcnet.dsl.public import PublicLike, to_public
-from mpcnet.dsl.ranges import Range
+from mpcnet.dsl.public import PublicLike
+from mpcnet.dsl.shapes import integer
+from mpcnet.errors import LocalError
 
 if typing.TYPE_CHECKING:
     from mpcnet.dsl.bits import SecretBits
@@ -33,14 +35,14 @@ class Ordered:
         """Ourselves, with all operators."""
 
     def __lt__(self, other: Comparable) -> SecretBits:
-        from mpcnet.dsl import bits
+        from mpcnet.dsl import comparing
 
-        return bits.less(self._secret(), other)
+        return comparing.less(self._secret(), other)
 
     def __gt__(self, other: Comparable) -> SecretBits:
-        from mpcnet.dsl import bits
+        from mpcnet.dsl import comparing
 
-        return bits.greater(self._secret(), other)
+        return comparing.greater(self._secret(), other)
 
     def __le__(self, other: Comparable) -> SecretBits:
         return ~(self > other)
@@ -49,14 +51,14 @@ class Ordered:
         return ~(self < other)
 
     def __eq__(self, other: Comparable) -> SecretBits:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
-        from mpcnet.dsl import bits
+        from mpcnet.dsl import comparing
 
-        return bits.equal(self._secret(), other)
+        return comparing.equal(self._secret(), other)
 
     def __ne__(self, other: Comparable) -> SecretBits:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         return ~(self == other)
 
-    __hash__: typing.ClassVar[None]  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleMethodOverride]
+    __hash__: typing.ClassVar[None] = None  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleMethodOverride]
 
     def max(self) -> Secret:
         """The largest element of a one-dimensional secret."""
@@ -64,41 +66,47 @@ class Ordered:
 
     def min(self) -> Secret:
         """The smallest element of a one-dimensional secret."""
-        return -(-self._secret()).max()
+        return _reversed(_reversed(self._secret()).max())
 
     def kth_largest(self, place: int) -> Secret:
         """The element at a place of the order from the largest, counted from 1."""
-        from mpcnet.dsl.ordering import top
+        from mpcnet.dsl import ordering
 
-        return top(self._secret(), place).values[place - 1]
+        return ordering.at_place(self._secret(), place).values[0]
 
     def argmax(self) -> Secret:
         """Where the largest element stands; among equals the lowest index."""
-        from mpcnet.dsl.ordering import top
+        from mpcnet.dsl import ordering
 
-        return top(self._secret(), 1).indices[0]
+        return ordering.at_place(self._secret(), 1).indices[0]
 
     def argmin(self) -> Secret:
         """Where the smallest element stands; among equals the lowest index."""
-        return (-self._secret()).argmax()
+        return _reversed(self._secret()).argmax()
 
     def one_hot(self, size: int) -> SecretBits:
-        """Bits of shape (*shape, size): one at the index that this secret is."""
-        index = self._secret()
-        return index.reshape(*index.shape, 1) == np.arange(size)
+        """Bits of shape (*shape, size): one at the index that this secret is, none if it is no such index."""
+        index, length = self._secret(), integer(size, "a size")
+        if length < 0:
+            raise LocalError("a size is not negative")
+        return index.reshape(*index.shape, 1) == np.arange(length)
 
     def abs(self) -> Secret:
-        """The absolute value."""
-        x = self._secret()
-        largest = max(abs(x.node.range.low), abs(x.node.range.high))
-        return (x + (x < 0) * (x * -2)).bounded(Range(0, largest))
+        """The absolute value. A comparison and one round."""
+        from mpcnet.dsl import comparing
+
+        return comparing.absolute(self._secret())
 
     def __abs__(self) -> Secret:
         return self.abs()
 
     def clip(self, low: PublicLike, high: PublicLike) -> Secret:
-        """At least low and at most high, two public numbers."""
-        x = self._secret()
-        moved = x + (x < low) * (low - x) + (x > high) * (high - x)
-        ends = [to_public(end).scaled_to(moved.denominator).numerators for end in (low, high)]
-        return moved.bounded(Range(int(ends[0]), int(ends[1])))
+        """At least low and at most high, which are public. A comparison and one round."""
+        from mpcnet.dsl import comparing
+
+        return comparing.clipped(self._secret(), low, high)
+
+
+def _reversed(x: Secret) -> Secret:
+    """-x - 1 in the shared integers: the opposite order. The ring holds it for every x, unlike -x."""
+    return Fraction(-1, x.denominator) - x

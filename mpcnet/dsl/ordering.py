@@ -7,20 +7,23 @@ n^2 / 2 comparisons; beyond `ALL_PAIRS` elements go in groups, whose best go on 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mpcnet.algebra import Words
+from mpcnet.dsl import maps
 from mpcnet.dsl.bits import SecretBits
 from mpcnet.dsl.nodes import Linear
 from mpcnet.dsl.ranges import Range
 from mpcnet.dsl.secret import Secret, concatenate
+from mpcnet.dsl.shapes import integer
 from mpcnet.errors import LocalError
 
-__all__ = ("ALL_PAIRS", "GROUP", "Top", "top")
+__all__ = ("ALL_PAIRS", "GROUP", "Top", "at_place", "top")
 
 ALL_PAIRS: Final = 128
 """Up to so many elements are compared all with all: 8128 comparisons cost less than another level's rounds."""
@@ -48,59 +51,82 @@ def top(x: Secret, places: int) -> Top:
     Args:
         places: how many, at most the length.
     """
-    if x.ndim != 1 or not 1 <= places <= x.size:
-        raise LocalError(f"the {places} largest of an array of shape {x.shape} are not defined")
+    return _at_places(x, 1, integer(places, "a number of places"))
+
+
+def at_place(x: Secret, place: int) -> Top:
+    """The one element at a place of the order from the largest, counted from 1: `Top` with one row."""
+    number = integer(place, "a place")
+    return _at_places(x, number, number)
+
+
+def _at_places(x: Secret, first: int, last: int) -> Top:
+    if x.ndim != 1 or not 1 <= first <= last <= x.size:
+        raise LocalError(
+            f"only a list of elements has an order, and shape {x.shape} has no place {first} to {last}"
+        )
+    group = max(GROUP, 4 * last)
     index: Secret | None = None
     values = x
-    while len(values) > max(ALL_PAIRS, 2 * places) and places < GROUP:
-        values, index = _best_of_groups(values, index, places)
-    hot = _at_places(values, places)
-    chosen = hot.select(values).sum(axis=1).bounded(x.node.range)
-    positions = np.arange(len(values))
-    found = (hot.number() * positions if index is None else hot.select(index)).sum(axis=1)
-    found = found.bounded(Range(0, x.size - 1))
-    return Top(chosen, found, hot if index is None else None)
+    while len(values) > max(ALL_PAIRS, group):
+        values, index = _best_of_groups(values, index, last, group)
+    hot = _at_ranks(values, np.arange(first - 1, last))
+    found = _indices(hot, index, 0).bounded(Range(0, x.size - 1))
+    return Top(_only(hot, values), found, hot if index is None else None)
 
 
-def _best_of_groups(values: Secret, index: Secret | None, places: int) -> tuple[Secret, Secret]:
-    """The largest of each group of `GROUP`, in the order of the groups."""
-    bound = values.node.range
-    count = -(-len(values) // GROUP)
-    spare = count * GROUP - len(values)
-    padded = values
-    if spare:
-        # Lower than all: padding never wins against an element.
-        filling = values[:1].repeated((spare,)) * 0 + Fraction(bound.low - 1, values.denominator)
-        padded = concatenate([values, filling])
-    groups = padded.reshape(count, GROUP)
-    hot = _at_places(groups, places)
-    best = hot.select(groups.reshape(count, 1, GROUP)).sum(axis=2).bounded(Range(bound.low - 1, bound.high))
-    if index is None:
-        positions = np.arange(count * GROUP).reshape(count, 1, GROUP)
-        chosen = (hot.number() * positions).sum(axis=2)
-    else:
-        padding = index[:1].repeated((spare,)) * 0
-        numbers = concatenate([index, padding]) if spare else index
-        chosen = hot.select(numbers.reshape(count, 1, GROUP)).sum(axis=2)
-    highest = count * GROUP - 1 if index is None else index.node.range.high
-    return best.reshape(count * places), chosen.bounded(Range(0, highest)).reshape(count * places)
+def _best_of_groups(values: Secret, index: Secret | None, places: int, group: int) -> tuple[Secret, Secret]:
+    """The largest of each group, in the order of the groups, and their indices. The last group may be smaller."""
+    whole = len(values) // group * group
+    pieces = [(0, whole, values[:whole].reshape(-1, group))]
+    if whole < len(values):
+        pieces.append((whole, len(values), values[whole:].reshape(1, -1)))
+    best: list[Secret] = []
+    indices: list[Secret] = []
+    for start, stop, groups in pieces:
+        count, size = groups.shape
+        kept = min(places, size)
+        hot = _at_ranks(groups, np.arange(kept))
+        chosen = _only(hot, groups.reshape(count, 1, size))
+        numbers = None if index is None else index[start:stop].reshape(count, 1, size)
+        best.append(chosen.reshape(count * kept))
+        indices.append(_indices(hot, numbers, start).reshape(count * kept))
+    return concatenate(best), concatenate(indices)
 
 
-def _at_places(x: Secret, places: int) -> SecretBits:
-    """Bits of shape (..., places, n): which element of the last axis is the first, the second, ... largest."""
-    wins = _wins(x)
+def _indices(hot: SecretBits, numbers: Secret | None, start: int) -> Secret:
+    """Of each row of `hot`, the number where its one stands; without numbers the position, counted from `start`."""
+    if numbers is not None:
+        return _only(hot, numbers)
+    *groups, _, size = hot.shape
+    count = math.prod(groups)
+    positions = (start + np.arange(count * size)).reshape(*groups, 1, size)
+    return (hot.number() * positions).sum(axis=-1).bounded(Range(start, start + count * size - 1))
+
+
+def _only(hot: SecretBits, x: Secret) -> Secret:
+    """The element of the last axis where the one stands; each row of `hot` has one."""
+    chosen = hot.select(x)
+    # The sum of one element and zeros: it needs no more room than the element.
+    add_up = Linear("only", maps.summed((chosen.ndim - 1,)))
+    node = chosen.program.add(add_up, (chosen.node,), chosen.shape[:-1], x.node.range)
+    return Secret(chosen.program, node, chosen.denominator)
+
+
+def _at_ranks(x: Secret, ranks: NDArray[np.int64]) -> SecretBits:
+    """Bits of shape (..., ranks, n): which element of the last axis is at each rank, the largest at rank 0."""
     size = x.shape[-1]
-    wanted = size - 1 - np.arange(places)
-    expanded = wins.reshape(*x.shape[:-1], 1, size)
-    return expanded == wanted.reshape(places, 1)
+    wins = _wins(x).reshape(*x.shape[:-1], 1, size)
+    return wins == (size - 1 - ranks).reshape(-1, 1)
 
 
 def _wins(x: Secret) -> Secret:
     """How many others each element of the last axis beats; all different."""
     size = x.shape[-1]
-    first, second = np.triu_indices(size, 1)
     if size == 1:
-        return x * 0
+        zero = Linear("no-wins", maps.zeros(x.shape))
+        return Secret(x.program, x.program.add(zero, (x.node,), x.shape, Range(0, 0)))
+    first, second = np.triu_indices(size, 1)
     won = (x[..., first] >= x[..., second]).number()
 
     def count(w: Words) -> Words:

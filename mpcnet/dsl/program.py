@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from mpcnet.algebra import Z64, Domain, Streams, Words
 from mpcnet.correlated.pool import Pool
 from mpcnet.correlated.provider import Provider, encode_request
-from mpcnet.dsl.nodes import Input, Interactive, Local, Node, Operation, Reveal
+from mpcnet.dsl import maps
+from mpcnet.dsl.nodes import Input, Interactive, Linear, Local, Node, Operation, Reveal
 from mpcnet.dsl.planning import demand_of
 from mpcnet.dsl.ranges import Range
 from mpcnet.engine import Context, Inbox, MergedRound, Parties, ProgramDigest, Scheduler
@@ -88,6 +89,18 @@ class Program:
         if range_.low < self.domain.lowest or range_.high > self.domain.highest:
             range_.check(self.domain, f"'{operation.kind}'")
         return Node(self.take_number(), operation, parents, shape, range_, self)
+
+    def use(self, node: Node) -> Node:
+        """A node of ours for a value of another fork of the job.
+
+        Raises:
+            LocalError: it has not been evaluated, or belongs to another job.
+        """
+        if cast("Program", node.program).job != self.job:
+            raise LocalError("values of two jobs do not meet")
+        if node.share is None:
+            raise LocalError("a value of another fork must be evaluated there before it is used here")
+        return self.add(Linear("use", maps.same), (node,), node.shape, node.range)
 
     def input(
         self,

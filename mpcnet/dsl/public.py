@@ -26,10 +26,6 @@ _NOT_FINITE = "a public operand must be finite"
 _MOST_DIGITS = 1100
 """Of a decimal: more than any float has, few enough that nobody waits for a fraction of a billion digits."""
 
-PublicLike = (
-    int | float | Fraction | Decimal | NDArray[typing.Any] | np.generic | list[typing.Any] | tuple[typing.Any, ...]
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Public:
@@ -54,6 +50,19 @@ class Public:
         return self if factor == 1 else Public(_multiplied(self.numerators, factor), denominator)
 
 
+PublicLike = (
+    int
+    | float
+    | Fraction
+    | Decimal
+    | NDArray[typing.Any]
+    | np.generic
+    | list[typing.Any]
+    | tuple[typing.Any, ...]
+    | Public
+)
+
+
 def to_public(value: object) -> Public:
     """Read a public operand, and copy it: the caller may change its array afterwards.
 
@@ -61,6 +70,8 @@ def to_public(value: object) -> Public:
         LocalError: it is no number or array of numbers.
         RangeError: an integer needs more than 64 bits, also after bringing fractions to one denominator.
     """
+    if isinstance(value, Public):
+        return value
     if isinstance(value, np.ndarray):
         return _array_to_public(typing.cast("NDArray[typing.Any]", value))
     if isinstance(value, list | tuple):

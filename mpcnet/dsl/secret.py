@@ -26,13 +26,20 @@ from mpcnet.dsl.ordered import Ordered
 from mpcnet.dsl.program import Program
 from mpcnet.dsl.public import Public, PublicLike, to_public
 from mpcnet.dsl.ranges import Range
+from mpcnet.dsl.shapes import Axis, broadcast_shapes, reduced_axes, reshaped_shape
 from mpcnet.errors import LocalError
 from mpcnet.schemes import Kind
 
 __all__ = ("Secret", "concatenate", "stack")
 
 
-Axis = typing.SupportsIndex | tuple[typing.SupportsIndex, ...] | None
+class Placed(typing.Protocol):
+    """What belongs to a fork."""
+
+    @property
+    def program(self) -> Program:
+        """The fork's program."""
+        ...
 
 
 class Convertible(ABC):
@@ -43,6 +50,9 @@ class Convertible(ABC):
     @abstractmethod
     def number(self) -> Secret:
         """The same as numbers."""
+
+
+Operand = typing.Union["Secret", Convertible, PublicLike]
 
 
 class Secret(Opaque, Ordered):
@@ -94,12 +104,12 @@ class Secret(Opaque, Ordered):
 
     @property
     def node(self) -> Node:
-        """The graph node, for those who extend the DSL."""
+        """The graph node, for those who extend the language."""
         return self._node
 
     @property
     def program(self) -> Program:
-        """The fork's program, for those who extend the DSL."""
+        """The fork's program, for those who extend the language."""
         return self._program
 
     def __len__(self) -> int:
@@ -119,7 +129,7 @@ class Secret(Opaque, Ordered):
     def __pos__(self) -> Secret:
         return self
 
-    def __add__(self, other: Secret | PublicLike) -> Secret:
+    def __add__(self, other: Operand) -> Secret:
         other = number_of(other)
         if isinstance(other, Secret):
             return _combine("add", maps.added, operator.add, self, other)
@@ -129,7 +139,7 @@ class Secret(Opaque, Ordered):
 
     __radd__ = __add__
 
-    def __sub__(self, other: Secret | PublicLike) -> Secret:
+    def __sub__(self, other: Operand) -> Secret:
         other = number_of(other)
         if isinstance(other, Secret):
             return _combine("subtract", maps.subtracted, operator.sub, self, other)
@@ -139,12 +149,12 @@ class Secret(Opaque, Ordered):
         negative = np.asarray(np.negative(base._encoded(value)))
         return base._shifted(AddPublic(negative, value.digest(), "subtract-public"), bound)
 
-    def __rsub__(self, other: PublicLike) -> Secret:
+    def __rsub__(self, other: Operand) -> Secret:
         base, value = self._met_by(_operand(other, "-"))
         bound = ranges.of_values(value.numerators) - base.node.range
         return base._shifted(SubtractFrom(base._encoded(value), value.digest()), bound)
 
-    def __mul__(self, other: PublicLike) -> Secret:
+    def __mul__(self, other: Operand) -> Secret:
         if isinstance(other, Convertible):
             return NotImplemented  # a bit times a number is cheaper than two numbers
         if isinstance(other, Secret):
@@ -159,8 +169,8 @@ class Secret(Opaque, Ordered):
 
     __rmul__ = __mul__
 
-    def __truediv__(self, other: PublicLike) -> Secret:
-        if isinstance(other, Secret):
+    def __truediv__(self, other: Operand) -> Secret:
+        if isinstance(other, Secret | Convertible):
             raise LocalError("division by a secret is not an operation of a secret")
         divisor = _operand(other, "/")
         if divisor.shape != ():
@@ -172,15 +182,16 @@ class Secret(Opaque, Ordered):
     def __rtruediv__(self, other: object) -> typing.NoReturn:
         raise LocalError("division by a secret is not an operation of a secret")
 
-    def __matmul__(self, other: PublicLike) -> Secret:
+    def __matmul__(self, other: Operand) -> Secret:
         return self.dot(other)
 
-    def __rmatmul__(self, other: PublicLike) -> Secret:
+    def __rmatmul__(self, other: Operand) -> Secret:
         matrix = _operand(other, "@")
         return self._product("dot-left", matrix, (matrix.shape, self.shape), maps.matrix_on_the_left, axis=-1)
 
-    def dot(self, other: PublicLike) -> Secret:
-        """The matrix product with a public array, as numpy's `matmul` for one and two dimensions."""
+    def dot(self, other: Operand) -> Secret:
+        """The matrix product, as numpy's `matmul` for one and two dimensions."""
+        other = number_of(other)
         if isinstance(other, Secret):
             return _matrix_product(self, other)
         matrix = _operand(other, "@")
@@ -208,30 +219,17 @@ class Secret(Opaque, Ordered):
 
     def sum(self, axis: Axis = None) -> Secret:
         """The sum over an axis or several, or over everything."""
-        axes, count = self._reduced(axis)
+        axes, count = reduced_axes(axis, self.shape)
         shape = tuple(length for number, length in enumerate(self.shape) if number not in axes)
         bound = self._node.range.summed(count)
         return self._linear("sum", maps.summed(axes), shape, bound, parameters=repr(axes).encode())
 
     def mean(self, axis: Axis = None) -> Secret:
         """The exact mean over an axis or several, or over everything."""
-        _, count = self._reduced(axis)
+        _, count = reduced_axes(axis, self.shape)
         if count == 0:
             raise LocalError("the mean of nothing is not defined")
         return self.sum(axis) / count
-
-    def _reduced(self, axis: Axis) -> tuple[tuple[int, ...], int]:
-        """The axes that a reduction removes, in order and from zero, and how many elements they hold."""
-        wanted = range(self.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-        axes: set[int] = set()
-        for item in wanted:
-            number = _integer(item, "an axis")
-            if not -self.ndim <= number < self.ndim:
-                raise LocalError(f"axis {number} does not exist in shape {self.shape}")
-            if number % self.ndim in axes:
-                raise LocalError(f"axis {number} is named twice")
-            axes.add(number % self.ndim)
-        return tuple(sorted(axes)), math.prod(self.shape[number] for number in axes)
 
     # Structure
 
@@ -243,11 +241,7 @@ class Secret(Opaque, Ordered):
 
     def reshape(self, *shape: int | Sequence[int]) -> Secret:
         """The same elements in another shape; one dimension may be -1."""
-        wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
-        try:
-            result = maps.shape_of(maps.reshaped(typing.cast("tuple[int, ...]", wanted)), self.shape)
-        except (ValueError, TypeError):
-            raise LocalError(f"{self.size} elements of shape {self.shape} do not fit into shape {wanted}") from None
+        result = reshaped_shape(shape, self.shape)
         return self._linear("reshape", maps.reshaped(result), result, self._node.range)
 
     def transpose(self) -> Secret:
@@ -317,12 +311,7 @@ class Secret(Opaque, Ordered):
         """
         if program is self._program:
             return self
-        if self._program.job != program.job:
-            raise LocalError("values of two jobs do not meet")
-        if self._node.share is None:
-            raise LocalError("a value of another fork must be evaluated there before it is used here")
-        node = program.add(Linear("use", maps.same), (self._node,), self.shape, self._node.range)
-        return Secret(program, node, self._denominator)
+        return Secret(program, program.use(self._node), self._denominator)
 
     def _linear(
         self,
@@ -381,12 +370,12 @@ def aligned(values: Sequence[Secret]) -> list[Secret]:
     first = values[0]
     if all(value.program is first.program and value.denominator == first.denominator for value in values):
         return list(values)
-    program = _common_program(values)
+    program = common_program(values)
     denominator = math.lcm(*(value.denominator for value in values))
     return [value.within(program).over(denominator) for value in values]
 
 
-def _common_program(values: Sequence[Secret]) -> Program:
+def common_program(values: Sequence[Placed]) -> Program:
     """The fork in which values meet: the deepest one, whose ancestors must hold the others, evaluated."""
     program = max((value.program for value in values), key=lambda program: len(program.fork))
     for other in (value.program for value in values):
@@ -402,7 +391,7 @@ def number_of(value: Secret | Convertible | PublicLike) -> Secret | PublicLike:
 
 def _times(x: Secret, y: Secret) -> Secret:
     """Elementwise product. One round, 16 bytes an element to each peer."""
-    program = _common_program([x, y])
+    program = common_program([x, y])
     shape = broadcast_shapes(x.shape, y.shape)
     left, right = x.within(program).repeated(shape), y.within(program).repeated(shape)
     bound = left.node.range.times(right.node.range)
@@ -413,22 +402,20 @@ def _times(x: Secret, y: Secret) -> Secret:
 def _matrix_product(x: Secret, y: Secret) -> Secret:
     """Product of shared vectors or matrices. One round, 8 bytes an element of both to each peer."""
     if not (1 <= x.ndim <= 2 and 1 <= y.ndim <= 2) or x.shape[-1] != y.shape[0]:
-        raise LocalError(f"shapes {x.shape} and {y.shape} do not fit for @")
-    program = _common_program([x, y])
-    inner = y.shape[0]
-    left = x.within(program).reshape(-1 if inner else math.prod(x.shape[:-1]), inner)
-    right = y.within(program).reshape(inner, -1 if inner else math.prod(y.shape[1:]))
+        raise LocalError(
+            f"shapes {x.shape} and {y.shape} do not fit for @: it takes one or two dimensions, the inner ones equal"
+        )
+    program = common_program([x, y])
+    inner, shape = y.shape[0], x.shape[:-1] + y.shape[1:]
+    rows, columns = math.prod(x.shape[:-1]), math.prod(y.shape[1:])
+    left, right = x.within(program).reshape(rows, inner), y.within(program).reshape(inner, columns)
     bound = left.node.range.times(right.node.range).summed(inner)
-    shape = (left.shape[0], right.shape[1])
-    node = program.add(MatrixProduct(inner), (left.node, right.node), shape, bound)
-    return Secret(program, node, x.denominator * y.denominator).reshape(*x.shape[:-1], *y.shape[1:])
-
-
-def _integer(value: object, what: str) -> int:
-    try:
-        return operator.index(typing.cast("typing.SupportsIndex", value))
-    except TypeError:
-        raise LocalError(f"{what} is an integer, not a {type(value).__name__}") from None
+    if 0 in (rows, inner, columns):
+        zeros = Linear("matmul-empty", maps.zeros((rows, columns)))
+        node = program.add(zeros, (left.node, right.node), (rows, columns), Range(0, 0))
+    else:
+        node = program.add(MatrixProduct(inner), (left.node, right.node), (rows, columns), bound)
+    return Secret(program, node, x.denominator * y.denominator).reshape(*shape)
 
 
 def _operand(value: object, sign: str) -> Public:
@@ -436,13 +423,3 @@ def _operand(value: object, sign: str) -> Public:
         return to_public(value)
     except LocalError as error:
         raise type(error)(f"'{sign}' with a secret: {error}") from None
-
-
-def broadcast_shapes(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape in which both meet, as numpy's rules have it."""
-    if first == second or not second:
-        return first
-    try:
-        return np.broadcast_shapes(first, second)
-    except ValueError:
-        raise LocalError(f"shapes {first} and {second} do not fit together") from None

@@ -34,7 +34,7 @@ __all__ = ("is_zero", "is_zero_forecast", "sign_bits", "sign_forecast", "tree_ro
 
 def tree_rounds(block_count: int) -> int:
     """Rounds of the tree over so many blocks."""
-    return max(0, (block_count - 1).bit_length())
+    return max(0, block_count - 1).bit_length()
 
 
 def sign_forecast(count: int, bits: int, block: int) -> Forecast:

@@ -115,17 +115,17 @@ class PlainScheme(Scheme):
 
 def _in_the_clear(primitive: Primitive, *operands: Words) -> Words:
     """The obvious computation of a primitive."""
-    spare = np.uint64(64 - primitive.bits)
-    obvious: dict[Kind, Callable[..., Words]] = {
-        Kind.SIGN: lambda x: pack_bits((x << spare).view(np.int64) < 0),
-        Kind.IS_ZERO: lambda x: pack_bits(x << spare == 0),
-        Kind.TO_NUMBER: lambda x: unpack_bits(x, primitive.count).astype(np.uint64),
-        Kind.MULTIPLY: np.multiply,
-        Kind.AND: np.bitwise_and,
-        Kind.SELECT: lambda bits, x: unpack_bits(bits, primitive.count) * x,
-        Kind.MATMUL: np.matmul,
+    spare, count, x, y = np.uint64(64 - primitive.bits), primitive.count, operands[0], operands[-1]
+    obvious: dict[Kind, Callable[[], Words]] = {
+        Kind.SIGN: lambda: pack_bits((x << spare).view(np.int64) < 0),
+        Kind.IS_ZERO: lambda: pack_bits(x << spare == 0),
+        Kind.TO_NUMBER: lambda: unpack_bits(x, count).astype(np.uint64),
+        Kind.SELECT: lambda: unpack_bits(x, count) * y,
+        Kind.AND: lambda: np.bitwise_and(x, y),
+        Kind.MULTIPLY: lambda: np.multiply(x, y),
+        Kind.MATMUL: lambda: np.asarray(np.matmul(x, y)),
     }
-    return np.asarray(obvious[primitive.kind](*operands))
+    return obvious[primitive.kind]()
 
 
 if typing.TYPE_CHECKING:
