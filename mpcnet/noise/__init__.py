@@ -25,6 +25,7 @@ the responder trusts nothing before the initiator's first record. KK does not hi
 
 from mpcnet.noise.channel import RECORD_OVERHEAD, RECORD_PLAINTEXT_MAX, REKEY_RECORDS, Channel
 from mpcnet.noise.handshake import Handshake
+from mpcnet.noise.handshakestate import StaticPair
 from mpcnet.noise.patterns import PATTERNS
 from mpcnet.noise.symmetricstate import HashName
 
@@ -36,4 +37,5 @@ __all__ = (
     "Channel",
     "Handshake",
     "HashName",
+    "StaticPair",
 )

@@ -24,7 +24,7 @@ from typing import Final, get_args
 
 from mpcnet.errors import LocalError, PeerViolation
 from mpcnet.noise.channel import Channel
-from mpcnet.noise.handshakestate import DH_BYTES, MESSAGE_MAX, HandshakeState, InvalidMessage
+from mpcnet.noise.handshakestate import DH_BYTES, MESSAGE_MAX, HandshakeState, InvalidMessage, StaticPair
 from mpcnet.noise.patterns import PATTERNS, Pattern
 from mpcnet.noise.symmetricstate import HASHES, HashName
 from mpcnet.primitives import AeadName, Buffer, Randomness, random_bytes
@@ -81,6 +81,7 @@ class Handshake:
         prologue: bytes that both sides must have in common; they are not sent.
         s: our static X25519 secret key; None if the pattern uses none.
         rs: the peer's static X25519 public key where the pattern wants it known beforehand, else None.
+        pair: `StaticPair.of(s, rs)`, if the caller kept it; only together with both keys.
         e: our ephemeral secret key: only for test vectors.
         cipher: "AESGCM" or "ChaChaPoly".
         hash_name: "BLAKE2b", "BLAKE2s", "SHA256" or "SHA512".
@@ -101,6 +102,7 @@ class Handshake:
         prologue: Buffer,
         s: bytes | None,
         rs: bytes | None = None,
+        pair: StaticPair | None = None,
         e: bytes | None = None,
         cipher: AeadName = "AESGCM",
         hash_name: HashName = "BLAKE2b",
@@ -110,6 +112,8 @@ class Handshake:
         _check_names(pattern, cipher, hash_name)
         self._pattern = PATTERNS[pattern]
         _check_keys(self._pattern, initiator=initiator, s=s, rs=rs, e=e)
+        if pair is not None and (s is None or rs is None):
+            raise LocalError("a pair of static keys needs both of them")
         self._initiator = initiator
         self._peer = peer
         self._state = State.INITIATOR_WRITES
@@ -121,6 +125,7 @@ class Handshake:
             prologue=prologue,
             s=s,
             rs=rs,
+            pair=pair,
             e=e,
             cipher=cipher,
             hash_name=hash_name,

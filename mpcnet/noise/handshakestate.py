@@ -9,6 +9,7 @@ small order for `e` or `s` a peer would choose what we think is a shared secret.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Final
 
 from mpcnet.noise.cipherstate import NonceExhausted
@@ -24,7 +25,7 @@ from mpcnet.primitives import (
     x25519_public,
 )
 
-__all__ = ("DH_BYTES", "MESSAGE_MAX", "HandshakeState", "InvalidMessage")
+__all__ = ("DH_BYTES", "MESSAGE_MAX", "HandshakeState", "InvalidMessage", "StaticPair")
 
 #: DHLEN of §12.1.
 DH_BYTES: Final = 32
@@ -36,12 +37,37 @@ class InvalidMessage(ValueError):
     """A message or a key of the peer breaks the handshake. The sentence names no value."""
 
 
+@dataclass(frozen=True, slots=True)
+class StaticPair:
+    """What our static key and the peer's say to each other: the same in each of their handshakes.
+
+    Computing it takes a third of a handshake's arithmetic, so who shakes hands with one peer again and again keeps
+    it, as secret as the static key itself.
+
+    Args:
+        public: our static public key.
+        shared: DH(s, rs).
+    """
+
+    public: bytes
+    shared: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, s: bytes, rs: bytes) -> StaticPair:
+        """The pair of our secret and the peer's public key.
+
+        Raises:
+            ValueError: a key of the wrong size, or `rs` is of small order.
+        """
+        return cls(x25519_public(s), x25519(s, rs))
+
+
 class _KeyPair:
     __slots__ = ("public", "secret")
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, public: bytes | None = None) -> None:
         self.secret = secret
-        self.public = x25519_public(secret)
+        self.public = x25519_public(secret) if public is None else public
 
 
 class HandshakeState:
@@ -55,13 +81,14 @@ class HandshakeState:
         prologue: what both sides must have agreed on beforehand; not sent.
         s: our static secret key, where the pattern needs one.
         rs: the peer's static public key, where we must know it beforehand.
+        pair: `StaticPair.of(s, rs)`, if it is at hand.
         e: our ephemeral secret key: only for test vectors.
         cipher: the AEAD.
         hash_name: the hash function.
         randomness: where an ephemeral key comes from.
     """
 
-    __slots__ = ("_e", "_initiator", "_next_e", "_pattern", "_randomness", "_s", "re", "rs", "symmetric")
+    __slots__ = ("_e", "_initiator", "_next_e", "_pair", "_pattern", "_randomness", "_s", "re", "rs", "symmetric")
 
     def __init__(
         self,
@@ -71,6 +98,7 @@ class HandshakeState:
         prologue: Buffer,
         s: bytes | None,
         rs: bytes | None,
+        pair: StaticPair | None = None,
         e: bytes | None,
         cipher: AeadName,
         hash_name: HashName,
@@ -81,7 +109,8 @@ class HandshakeState:
         self.symmetric.mix_hash(prologue)
         self._pattern = pattern
         self._initiator = initiator
-        self._s = None if s is None else _KeyPair(s)
+        self._s = None if s is None else _KeyPair(s, None if pair is None else pair.public)
+        self._pair = pair
         self._e: _KeyPair | None = None
         self._next_e = e
         self._randomness = randomness
@@ -159,6 +188,9 @@ class HandshakeState:
     def _mix_dh(self, token: Token) -> None:
         # The first letter of the token is the initiator's key, the second the responder's.
         mine, theirs = (token[0], token[1]) if self._initiator else (token[1], token[0])
+        if mine == theirs == "s" and self._pair is not None:
+            self.symmetric.mix_key(self._pair.shared)
+            return
         secret = self._own(self._e if mine == "e" else self._s).secret
         public = self._remote(self.re if theirs == "e" else self.rs)
         try:

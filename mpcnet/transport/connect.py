@@ -26,6 +26,7 @@ from mpcnet.identity import Identity, Roster
 from mpcnet.identity.roster import fingerprint_of
 from mpcnet.noise.channel import Channel
 from mpcnet.noise.handshake import Handshake
+from mpcnet.noise.handshakestate import StaticPair
 from mpcnet.transport.connection import Connection, ConnectionBroken
 from mpcnet.transport.link import Link, Refused
 from mpcnet.transport.timing import Timing
@@ -68,7 +69,7 @@ class Local:
     limits: Limits
     timing: Timing
 
-    # Computed once: they cost as much as a key exchange, and every attempt to connect needs them.
+    # Computed once: they cost as much as the rest of a handshake, and every attempt to connect needs them.
 
     @cached_property
     def roster_hash(self) -> bytes:
@@ -82,6 +83,16 @@ class Local:
     @cached_property
     def _publics(self) -> tuple[bytes, ...]:
         return tuple(member.x25519_public for member in self.roster.members)
+
+    @cached_property
+    def _pairs(self) -> dict[int, StaticPair]:
+        return {}
+
+    def _pair(self, peer: int) -> StaticPair:
+        pair = self._pairs.get(peer)
+        if pair is None:
+            pair = self._pairs[peer] = StaticPair.of(self._secret, self._publics[peer])
+        return pair
 
     def name(self, peer: int) -> str:
         """The peer's name."""
@@ -99,6 +110,7 @@ class Local:
             prologue=prologue,
             s=self._secret,
             rs=self._publics[peer],
+            pair=self._pair(peer),
             cipher=self.roster.cipher,
             hash_name="BLAKE2b",
             peer=self.name(peer),

@@ -11,6 +11,7 @@ import pytest
 from mpcnet.errors import LocalError, PeerViolation
 from mpcnet.noise import PATTERNS, RECORD_OVERHEAD, Channel, Handshake, HashName
 from mpcnet.noise.handshake import TRANSITIONS, Event, State
+from mpcnet.noise.handshakestate import StaticPair
 from mpcnet.primitives import AeadName, x25519_public
 
 ALICE, BOB = (hashlib.sha256(name).digest() for name in (b"alice", b"bob"))
@@ -226,6 +227,47 @@ def test_a_small_order_key_that_shows_only_when_we_write() -> None:
     with pytest.raises(PeerViolation, match="alice: handshake message 1: the peer's ephemeral key is of small"):
         bob.write_message()
     assert bob.state is State.FAILED
+
+
+@pytest.mark.parametrize("pattern", ["KK", "IK"])
+def test_a_kept_pair_of_static_keys_changes_nothing(pattern: str) -> None:
+    plain, bob = pair(pattern)
+    kept = StaticPair.of(ALICE, x25519_public(BOB))
+    ephemeral = hashlib.sha256(ALICE).digest()
+    alice = Handshake(
+        pattern,
+        initiator=True,
+        prologue=b"prologue",
+        s=ALICE,
+        rs=x25519_public(BOB),
+        pair=kept,
+        e=ephemeral,
+        peer="bob",
+    )
+    message = alice.write_message(b"payload")
+    assert message == plain.write_message(b"payload")
+    assert bob.read_message(message) == b"payload"
+    alice.read_message(bob.write_message())
+    assert alice.handshake_hash == bob.handshake_hash
+
+
+def test_the_pair_of_another_peer_is_refused_by_this_one() -> None:
+    _, bob = pair()
+    wrong = StaticPair.of(ALICE, x25519_public(b"\x05" * 32))
+    alice = Handshake(
+        "KK", initiator=True, prologue=b"prologue", s=ALICE, rs=x25519_public(BOB), pair=wrong, peer="bob"
+    )
+    with pytest.raises(PeerViolation, match="not authentic"):
+        bob.read_message(alice.write_message())
+
+
+def test_a_pair_of_static_keys_needs_both_and_hides_its_secret() -> None:
+    kept = StaticPair.of(ALICE, x25519_public(BOB))
+    assert "shared" not in repr(kept)
+    with pytest.raises(LocalError, match="needs both"):
+        Handshake("XX", initiator=True, prologue=b"", s=ALICE, pair=kept, peer="bob")
+    with pytest.raises(ValueError, match="small order"):
+        StaticPair.of(ALICE, LOW_ORDER)
 
 
 def test_a_stranger_is_refused() -> None:
