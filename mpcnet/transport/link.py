@@ -202,7 +202,7 @@ class Link:
 
     def _after_reading(self) -> None:
         """Send the acknowledgements and answers that are due, and let waiting senders go on."""
-        if self._stream.has_outgoing:
+        if self._stream.has_answer:
             self._push()
         if self._heard:
             self._heard.unpark_all()

@@ -32,6 +32,9 @@ from mpcnet.wire.limits import (
 __all__ = ("Outgoing",)
 
 
+_NOTHING = memoryview(b"")
+
+
 class _Entry:
     """A frame that waits to be sent or acknowledged. Its number is given when it is sent."""
 
@@ -144,7 +147,7 @@ class Outgoing:
     @property
     def is_idle(self) -> bool:
         """Whether every frame was sealed and sent, although perhaps not acknowledged."""
-        return self._at == self._end and not self._is_waiting
+        return self._at == self._end and not (self._fast or self._link or self._slow or self._big)
 
     def acknowledged(self, number: int) -> None:
         """The peer has every frame up to this number; drop them."""
@@ -154,6 +157,8 @@ class Outgoing:
     def outgoing(self) -> memoryview:
         """The bytes to send next: the rest of a batch, or a new batch. Empty if there is nothing to send."""
         if self._at == self._end:
+            if self.is_idle:
+                return _NOTHING
             self._seal_batch()
         return self._buffer[self._at : self._end]
 
@@ -162,10 +167,6 @@ class Outgoing:
         if not 0 <= count <= self._end - self._at:
             raise LocalError(f"{count} bytes cannot have been sent of {self._end - self._at}")
         self._at += count
-
-    @property
-    def _is_waiting(self) -> bool:
-        return bool(self._fast or self._link or self._slow or self._big)
 
     def _entry(self, header: Header, body: memoryview) -> _Entry:
         self._places += 1
@@ -183,7 +184,7 @@ class Outgoing:
             plaintext: bytes | memoryview
             if self._run_left:
                 plaintext = self._next_piece()
-            elif self._is_waiting:
+            elif self._fast or self._link or self._slow or self._big:
                 plaintext = self._next_items()
             else:
                 break

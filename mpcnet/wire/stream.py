@@ -84,13 +84,18 @@ class Stream:
         self._outgoing.queue(frame)
 
     @property
+    def has_answer(self) -> bool:
+        """Whether what came, or was asked for, makes a frame of the link due."""
+        return bool(self._due) or self._closing or self._incoming.ack_is_due
+
+    @property
     def has_outgoing(self) -> bool:
         """Whether there are bytes to send."""
-        return self._is_due or self._closing or not self._outgoing.is_idle
+        return self.has_answer or not self._outgoing.is_idle
 
     def outgoing(self) -> memoryview:
         """The bytes to send next; empty if there are none."""
-        if (self._is_due or self._closing) and not self._close_queued:
+        if self.has_answer and not self._close_queued:
             self._queue_due()
         return self._outgoing.outgoing()
 
@@ -181,10 +186,6 @@ class Stream:
             )
         self._acknowledged = number
         self._outgoing.acknowledged(number)
-
-    @property
-    def _is_due(self) -> bool:
-        return bool(self._due) or self._incoming.ack_is_due
 
     def _queue_due(self) -> None:
         if self._incoming.ack_is_due:
