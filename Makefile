@@ -36,6 +36,7 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pyright --warnings
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/verify_types.py
 
 layers: $(STAMP)
 	$(BIN)/lint-imports

@@ -51,8 +51,8 @@ def test_every_module_begins_with_what_it_is(path: Path) -> None:
 @pytest.mark.parametrize("name", PUBLIC)
 def test_all_is_a_sorted_tuple_of_what_exists(name: str) -> None:
     module = importlib.import_module(name)
-    exported: object = module.__all__
-    assert isinstance(exported, tuple)
+    exported: tuple[str, ...] = module.__all__
+    assert type(exported) is tuple
     # ruff's order: constants, classes, then functions, each sorted
     assert len(set(exported)) == len(exported)
     assert all(hasattr(module, item) for item in exported)

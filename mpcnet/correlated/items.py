@@ -62,6 +62,10 @@ class ArraySpec:
         return array[:, start:stop] if self.planes else array[self.rows * start : self.rows * stop]
 
 
+Parts = tuple[tuple[ArraySpec, ...], tuple[ArraySpec, ...]]
+"""The uniform arrays of an item, and the dependent ones."""
+
+
 class Item(ABC):
     """A type of correlated randomness; equal keys mean equal types."""
 
@@ -103,7 +107,7 @@ class Item(ABC):
 class _Fixed(Item):
     """An item without parameters."""
 
-    parts: typing.ClassVar[tuple[tuple[ArraySpec, ...], tuple[ArraySpec, ...]]]
+    parts: typing.ClassVar[Parts]
 
     @property
     def randoms(self) -> tuple[ArraySpec, ...]:
@@ -119,7 +123,7 @@ class Triples(_Fixed):
     """a, b, c = a b over Z/2^64; one to a unit [Beaver91]."""
 
     name = "triples"
-    parts = (
+    parts: typing.ClassVar[Parts] = (
         (ArraySpec("a", 1, True, False), ArraySpec("b", 1, True, False)),
         (ArraySpec("c", 1, True, False),),
     )
@@ -133,7 +137,7 @@ class BitTriples(_Fixed):
     """a, b, c = a AND b, packed; 64 to a unit."""
 
     name = "bit-triples"
-    parts = (
+    parts: typing.ClassVar[Parts] = (
         (ArraySpec("a", 1, False), ArraySpec("b", 1, False)),
         (ArraySpec("c", 1, False),),
     )
@@ -147,7 +151,7 @@ class SharedTriples(_Fixed):
     """a, b, b', c = a AND b, c' = a AND b', packed: two products with one operand opened once; 64 to a unit."""
 
     name = "shared-triples"
-    parts = (
+    parts: typing.ClassVar[Parts] = (
         (ArraySpec("a", 1, False), ArraySpec("b", 1, False), ArraySpec("b2", 1, False)),
         (ArraySpec("c", 1, False), ArraySpec("c2", 1, False)),
     )
@@ -161,7 +165,7 @@ class DaBits(_Fixed):
     """A bit shared twice: packed by XOR, and as a number over Z/2^64; 64 to a unit. [edaBits20] §3 for one bit."""
 
     name = "dabits"
-    parts = (
+    parts: typing.ClassVar[Parts] = (
         (ArraySpec("bit", 1, False),),
         (ArraySpec("number", 64, True, False),),
     )
@@ -175,7 +179,7 @@ class BitTimesWord(_Fixed):
     """A bit b (packed by XOR, and as a number), a number a, and the number b a; 64 to a unit."""
 
     name = "bit-times-word"
-    parts = (
+    parts: typing.ClassVar[Parts] = (
         (ArraySpec("bit", 1, False), ArraySpec("a", 64, True, False)),
         (ArraySpec("number", 64, True, False), ArraySpec("product", 64, True, False)),
     )

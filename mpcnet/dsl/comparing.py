@@ -35,7 +35,7 @@ _BIT = Range(0, 1)
 
 def less(x: Secret, y: Operand) -> SecretBits:
     """[x < y]. 64-bit range: 6 rounds, 19 bytes to a peer (5 and 13 for few elements); less for smaller ranges."""
-    other = _read(y)
+    other = _rounded(_read(y), x.denominator, up=True)
     if isinstance(other, Public) and _fits(x, other):
         return _sign(x - other)
     return _less(*_sides(x, other))
@@ -43,8 +43,8 @@ def less(x: Secret, y: Operand) -> SecretBits:
 
 def greater(x: Secret, y: Operand) -> SecretBits:
     """[x > y]; costs what `less` costs."""
-    other = _read(y)
-    if isinstance(other, Public) and _fits(x, other):
+    other = _rounded(_read(y), x.denominator, up=False)
+    if isinstance(other, Public) and _fits(x, other, backwards=True):
         return _sign(other - x)
     left, right = _sides(x, other)
     return _less(right, left)
@@ -162,6 +162,20 @@ def _read(value: Operand) -> Secret | Public:
         raise type(error)(f"beside a secret: {error}") from None
 
 
+def _rounded(y: Secret | Public, denominator: int, *, up: bool) -> Secret | Public:
+    """Public numbers brought to the next multiple of 1 / denominator, where multiples are compared with them.
+
+    So a comparison with 0.1, whose denominator as a float is 2^55, takes no bit more than one with 1.
+    """
+    if isinstance(y, Secret) or denominator % y.denominator == 0:
+        return y
+    items: list[int] = [item * denominator for item in y.numerators.reshape(-1).tolist()]
+    multiples = [-(-item // y.denominator) if up else item // y.denominator for item in items]
+    if not all(-(2**63) <= item < 2**63 for item in multiples):  # the denominator is larger than theirs
+        return y
+    return Public(np.array(multiples, np.int64).reshape(y.shape), denominator)
+
+
 def _sides(x: Secret, y: Secret | Public) -> tuple[Secret, Secret]:
     """Both sides as secrets of one fork, denominator and shape."""
     if isinstance(y, Public):
@@ -172,12 +186,12 @@ def _sides(x: Secret, y: Secret | Public) -> tuple[Secret, Secret]:
     return left.repeated(shape), right.repeated(shape)
 
 
-def _fits(x: Secret, y: Public) -> bool:
-    """Whether the ring holds x - y, over their common denominator."""
+def _fits(x: Secret, y: Public, *, backwards: bool = False) -> bool:
+    """Whether the ring holds x - y, or y - x, over their common denominator."""
     denominator = math.lcm(x.denominator, y.denominator)
     mine, theirs = denominator // x.denominator, denominator // y.denominator
-    scaled = x.node.range.times(Range(mine, mine))
-    return _holds(x, scaled) and _holds(x, scaled - of_values(y.numerators).times(Range(theirs, theirs)))
+    left, right = x.node.range.times(Range(mine, mine)), of_values(y.numerators).times(Range(theirs, theirs))
+    return _holds(x, left) and _holds(x, right) and _holds(x, right - left if backwards else left - right)
 
 
 def _holds(x: Secret, bound: Range) -> bool:

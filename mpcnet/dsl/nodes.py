@@ -82,12 +82,12 @@ class Node:
         range_: Range,
         program: object,
     ) -> None:
-        self.number = number
-        self.operation = operation
-        self.parents = parents
-        self.shape = shape
-        self.range = range_
-        self.program = program
+        self.number: int = number
+        self.operation: Operation = operation
+        self.parents: tuple[Node, ...] = parents
+        self.shape: tuple[int, ...] = shape
+        self.range: Range = range_
+        self.program: object = program
         self.share: Share | None = None
 
     def finish(self, share: Share) -> None:

@@ -74,12 +74,12 @@ class Program:
         self.parties = parties
         self.job = job
         self.fork = fork
-        self.digest = ProgramDigest(job, fork)
-        self.next_round = 0
+        self.digest: ProgramDigest = ProgramDigest(job, fork)
+        self.next_round: int = 0
         self._streams = streams
         self._randomness = randomness
         self.provider = provider
-        self.pool = Pool()
+        self.pool: Pool = Pool()
         self._next_number = 0
         self._evaluating: Evaluation | None = None
         self._given_up = False

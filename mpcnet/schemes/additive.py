@@ -35,7 +35,9 @@ class AdditiveScheme(Scheme):
     """n-out-of-n additive sharing over a ring."""
 
     name = "additive"
-    threat = Threat(model="semi-honest", corrupted="all but one of the computing parties", least=2)
+    threat: typing.ClassVar[Threat] = Threat(
+        model="semi-honest", corrupted="all but one of the computing parties", least=2
+    )
 
     def setup(self, context: Context) -> Step[None]:
         """Nothing to prepare: the pairs' seeds are there before a job begins."""

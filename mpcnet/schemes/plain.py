@@ -23,7 +23,9 @@ class PlainScheme(Scheme):
     """No sharing at all; for tests and for finding out what a program computes."""
 
     name = "plain"
-    threat = Threat(model="none", corrupted="none: every computing party sees every input", least=1)
+    threat: typing.ClassVar[Threat] = Threat(
+        model="none", corrupted="none: every computing party sees every input", least=1
+    )
     private = False
 
     def setup(self, context: Context) -> Step[None]:

@@ -55,7 +55,7 @@ class ForkChannel:
         self.identifier = identifier
         self.digest: ProgramDigest | None = None
         self.opened = False
-        self.round = 0
+        self.round: int = 0
         self.missing: set[int] = set()
         self._links = links
         self._queues: dict[int, deque[Frame]] = {}

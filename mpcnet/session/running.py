@@ -9,7 +9,7 @@ the job's scope; whoever called `Mesh.run` gets that error. Nothing here blocks 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import trio
@@ -65,34 +65,34 @@ class Running:
         tell: Listener | None,
     ) -> None:
         self.plan = plan
-        self.label = plan.job.label
-        self.agree = Agree(self.label, encode_canonical(agreement_of(plan)), nonce)
-        self.agree_body = memoryview(self.agree.encode())
+        self.label: str = plan.job.label
+        self.agree: Agree = Agree(self.label, encode_canonical(agreement_of(plan)), nonce)
+        self.agree_body: memoryview = memoryview(self.agree.encode())
         if len(self.agree_body) > MAX_AGREEMENT_BYTES:
             raise LocalError(
                 f"job '{self.label}' takes {len(self.agree_body)} bytes to agree on; {MAX_AGREEMENT_BYTES} go"
             )
-        self.id = b""
-        self.tag = b""
-        self.names = plan.parties.names
-        self.cost = Cost()
-        self.scope = trio.CancelScope()
+        self.id: bytes = b""
+        self.tag: bytes = b""
+        self.names: Mapping[int, str] = plan.parties.names
+        self.cost: Cost = Cost()
+        self.scope: trio.CancelScope = trio.CancelScope()
         self.failure: BaseException | None = None
         self.ended = False
         self.finished: set[int] = set()
         self.told: dict[int, int] = {}
         self.aborts: dict[int, Abort] = {}
-        self.diverged_fork = b""
+        self.diverged_fork: bytes = b""
         self._interrupted: JobEnded | None = None
         self._gone: set[int] = set()
         self._ends_at = trio.current_time() + plan.job.deadline_seconds
         self._send = send
         self._tell = tell
-        self.desk = Desk(plan.parties.computing, plan.parties.names) if plan.is_dealer else None
+        self.desk: Desk | None = Desk(plan.parties.computing, plan.parties.names) if plan.is_dealer else None
         self._nonces: dict[int, bytes] = {plan.me.index: nonce}
         self._confirms: dict[int, Confirm] = {}
         self._confirm: Confirm | None = None
-        self.confirm_body = memoryview(b"")
+        self.confirm_body: memoryview = memoryview(b"")
         self._seeds_missing: Callable[[], tuple[int, ...]] = tuple
         self._changed = trio.Event()
         self._channels: dict[bytes, ForkChannel] = {}

@@ -62,8 +62,8 @@ class Tampered(Transport):
     """
 
     def __init__(self, inner: Transport, change: Change) -> None:
-        self.me = inner.me
-        self.incarnation = inner.incarnation
+        self.me: int = inner.me
+        self.incarnation: bytes = inner.incarnation
         self._inner = inner
         self._change = change
 
@@ -90,15 +90,15 @@ class Loopback:
     """
 
     def __init__(self, parties: int | Sequence[str] = 3) -> None:
-        self.names = NAMES[:parties] if isinstance(parties, int) else tuple(parties)
-        self.identities = {name: Identity.generate() for name in self.names}
+        self.names: tuple[str, ...] = NAMES[:parties] if isinstance(parties, int) else tuple(parties)
+        self.identities: dict[str, Identity] = {name: Identity.generate() for name in self.names}
         sockets = [socket.create_server(("127.0.0.1", 0)) for _ in self.names]
         self.ports: dict[str, int] = {
             name: one.getsockname()[1] for name, one in zip(self.names, sockets, strict=True)
         }
         for one in sockets:
             one.close()
-        self.roster = Roster(
+        self.roster: Roster = Roster(
             tuple(
                 Member(index, name, self.identities[name].public, f"127.0.0.1:{self.ports[name]}")
                 for index, name in enumerate(self.names)
@@ -243,9 +243,9 @@ class Silent(Transport):
 
     def __init__(self, me: int = 0, hold: Sequence[Kind] = ()) -> None:
         self.me = me
-        self.incarnation = bytes([me]) * INCARNATION_BYTES
+        self.incarnation: bytes = bytes([me]) * INCARNATION_BYTES
         self.sent: list[tuple[int, Frame]] = []
-        self.go_on = trio.Event()
+        self.go_on: trio.Event = trio.Event()
         self._hold = hold
 
     @asynccontextmanager
