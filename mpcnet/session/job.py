@@ -124,12 +124,13 @@ def make_plan(job: Job[P, T], roster: Roster, me: Member) -> Plan[P, T]:
         LocalError: an unknown party, role or scheme; too many or too few members; we have no part in it.
     """
     _check_scalars(job)
-    roles = _members_by_role(job, roster)
+    members = {member.name: member for member in roster.members}
+    roles = _members_by_role(job, members)
     scheme = find_scheme(job.scheme)
-    computing = _computing(job, roster, roles)
+    computing = _computing(job, members, roles)
     scheme.check_parties(computing)
     everyone = tuple(sorted({member.index for members in roles.values() for member in members} | set(computing)))
-    dealer = None if job.dealer is None else _dealer(job, roster, everyone)
+    dealer = None if job.dealer is None else _dealer(job, members, everyone)
     participants = everyone if dealer is None else tuple(sorted((*everyone, dealer)))
     if me.index not in participants:
         raise LocalError(f"{me.name} has no part in job '{job.label}'")
@@ -152,7 +153,7 @@ def _check_scalars(job: Job[Any, Any]) -> None:
         raise LocalError(f"protocol '{job.protocol.name}' takes parameters of type {job.protocol.params.__name__}")
 
 
-def _members_by_role(job: Job[Any, Any], roster: Roster) -> dict[str, tuple[Member, ...]]:
+def _members_by_role(job: Job[Any, Any], known: Mapping[str, Member]) -> dict[str, tuple[Member, ...]]:
     declared = job.protocol.roles
     if set(job.roles) != set(declared):
         given = ", ".join(job.roles) or "none"
@@ -163,7 +164,7 @@ def _members_by_role(job: Job[Any, Any], roster: Roster) -> dict[str, tuple[Memb
     for role, names in job.roles.items():
         if isinstance(names, str):
             raise LocalError(f"role '{role}' takes a list of names")
-        members = tuple(_member(roster, name) for name in names)
+        members = tuple(_member(known, name) for name in names)
         if len(set(names)) != len(names):
             raise LocalError(f"role '{role}' names a party twice")
         limits = declared[role]
@@ -176,29 +177,29 @@ def _members_by_role(job: Job[Any, Any], roster: Roster) -> dict[str, tuple[Memb
     return {role: roles[role] for role in declared}
 
 
-def _computing(job: Job[Any, Any], roster: Roster, roles: Mapping[str, tuple[Member, ...]]) -> tuple[int, ...]:
+def _computing(
+    job: Job[Any, Any], known: Mapping[str, Member], roles: Mapping[str, tuple[Member, ...]]
+) -> tuple[int, ...]:
     if job.compute:
         if len(set(job.compute)) != len(job.compute):
             raise LocalError("a computing party is named twice")
-        return tuple(sorted(_member(roster, name).index for name in job.compute))
+        return tuple(sorted(_member(known, name).index for name in job.compute))
     givers = {member.index for declaration in job.protocol.inputs.values() for member in roles[declaration.by]}
     return tuple(sorted(givers))
 
 
-def _dealer(job: Job[Any, Any], roster: Roster, everyone: tuple[int, ...]) -> int:
+def _dealer(job: Job[Any, Any], known: Mapping[str, Member], everyone: tuple[int, ...]) -> int:
     """The dealer's index. It must take no other part: with one party's view it would know everything."""
-    dealer = _member(roster, job.dealer or "").index
+    dealer = _member(known, job.dealer or "").index
     if dealer in everyone:
         raise LocalError(f"{job.dealer} deals, and must take no other part in the job")
     return dealer
 
 
-def _member(roster: Roster, name: str) -> Member:
-    for member in roster.members:
-        if member.name == name:
-            return member
-    known = ", ".join(member.name for member in roster.members)
-    raise LocalError(f"the roster has no party named {name!r}; it has: {known}")
+def _member(known: Mapping[str, Member], name: str) -> Member:
+    if name not in known:
+        raise LocalError(f"the roster has no party named {name!r}; it has: {', '.join(known)}")
+    return known[name]
 
 
 def _check_limits(name: str, limits: tuple[int, int]) -> None:
