@@ -126,12 +126,13 @@ def test_one_item_at_the_k_price_is_the_second_price() -> None:
         assert (one.winners, one.price) == (() if sale.winner is None else (sale.winner,), sale.price)
 
 
-@pytest.mark.parametrize("high", [2**31, 2**59])
+@pytest.mark.parametrize("high", [2**31, 2**62, 2**63 - 1])
 def test_wide_ranges(high: int) -> None:
-    bids = [high, -high, high - 1, 0]
-    rules = Rules(-high, high, -high)
-    assert outcome(second_price_auction, bids, rules, compute=2) == Sale("b0", high - 1, -high, 4)
-    assert outcome(first_price_auction, bids[1:], rules, compute=2) == Sale("b1", high - 1, -high, 3)
+    low = -high - 1
+    bids = [high, low, high - 1, 0]
+    rules = Rules(low, high, low)
+    assert outcome(second_price_auction, bids, rules, compute=2) == Sale("b0", high - 1, low, 4)
+    assert outcome(first_price_auction, bids[1:], rules, compute=2) == Sale("b1", high - 1, low, 3)
 
 
 def test_bidders_of_whom_some_compute() -> None:
