@@ -135,7 +135,10 @@ class SecretBits(Convertible, Opaque, Ordered):
     __rand__ = __and__
 
     def __or__(self, other: Logical) -> SecretBits:
-        return ~(~self & (~other if isinstance(other, SecretBits) else ~_booleans(other)))
+        if isinstance(other, SecretBits):
+            left, right = _meeting(self, other)
+            return ~(~left & ~right)
+        return ~(~self & ~_booleans(other))
 
     __ror__ = __or__
 

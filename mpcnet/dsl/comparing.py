@@ -21,9 +21,10 @@ from mpcnet.dsl import maps
 from mpcnet.dsl.bits import SecretBits
 from mpcnet.dsl.compute import Compute
 from mpcnet.dsl.nodes import AddPublic, Linear, SubtractFrom
+from mpcnet.dsl.program import Program
 from mpcnet.dsl.public import Public, PublicLike, to_public
 from mpcnet.dsl.ranges import Range, of_values
-from mpcnet.dsl.secret import Operand, Secret, aligned, number_of
+from mpcnet.dsl.secret import Operand, Secret, aligned, common_program, number_of
 from mpcnet.dsl.shapes import broadcast_shapes
 from mpcnet.errors import LocalError
 from mpcnet.schemes import Kind
@@ -81,9 +82,12 @@ def where(condition: SecretBits, x: Operand, y: Operand) -> Secret | SecretBits:
     """x where the bit is one, y elsewhere. One round; of bits, bits."""
     if not isinstance(condition, SecretBits):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise LocalError("the condition of `where` is made of secret bits, as comparisons give them")
+    secrets = [value for value in (x, y) if isinstance(value, Secret | SecretBits)]
+    program = common_program([condition, *secrets])
     if isinstance(x, SecretBits) and isinstance(y, SecretBits):
-        return y ^ (condition & (x ^ y))
-    first, second = _read(x), _read(y)
+        condition, left_bits, right_bits = (bits.within(program) for bits in (condition, x, y))
+        return right_bits ^ (condition & (left_bits ^ right_bits))
+    first, second = _read_within(x, program), _read_within(y, program)
     if isinstance(first, Public) and isinstance(second, Public):
         return _where_public(condition, first, second)
     if isinstance(first, Secret):
@@ -160,6 +164,11 @@ def _read(value: Operand) -> Secret | Public:
         return to_public(value)
     except LocalError as error:
         raise type(error)(f"beside a secret: {error}") from None
+
+
+def _read_within(value: Operand, program: Program) -> Secret | Public:
+    """The same, in a fork that its choice is made in."""
+    return _read(value.within(program) if isinstance(value, Secret | SecretBits) else value)
 
 
 def _rounded(y: Secret | Public, denominator: int, *, up: bool) -> Secret | Public:
