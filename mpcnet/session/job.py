@@ -60,7 +60,8 @@ class Plan(Generic[P, T]):
         roles: by role, its members.
         parties: who computes, and who runs the program.
         participants: who takes part in the agreement: all who run the program, and the dealer; in roster order.
-        peers: everybody else of them.
+        peers: those of them with whom we agree and exchange messages: all others if we compute, else the computing
+            parties.
         dealer: the dealer's roster index, if there is one.
     """
 
@@ -138,7 +139,9 @@ def make_plan(job: Job[P, T], roster: Roster, me: Member) -> Plan[P, T]:
         if isinstance(declaration, Shared):
             _check_limits(name, declaration.limits(job.params))
     names = {member.index: member.name for member in roster.members}
-    peers = tuple(party for party in participants if party != me.index)
+    # Who does not compute has business with the computing parties alone: a thousand bidders do not meet each other.
+    reached = participants if me.index in computing else computing
+    peers = tuple(party for party in reached if party != me.index)
     return Plan(
         job, roster, me, scheme, roles, Parties(me.index, computing, everyone, names), participants, peers, dealer
     )

@@ -374,7 +374,7 @@ class Mesh:
         running = self._jobs.get(agree.label)
         if running is None or running.is_over_for(peer):
             self._pending.put_agree(peer, self._name(peer), agree, size)
-        elif peer in running.plan.peers:
+        elif peer in running.plan.participants:
             running.take_agree(peer, agree)
         else:
             self._reply_not_in_job(peer, agree)
@@ -393,7 +393,7 @@ class Mesh:
 
     def _replay_pending(self, running: Running) -> None:
         for peer, agree, abort in self._pending.take(running.label):
-            if peer not in running.plan.peers:
+            if peer not in running.plan.participants:
                 if agree is not None:
                     self._reply_not_in_job(peer, agree)
                 continue

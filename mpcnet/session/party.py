@@ -272,7 +272,7 @@ class Party(Generic[P]):
     def _stream(self, member: Member) -> Any:
         self._running.check_running()
         if member.index not in self._running.plan.peers:
-            raise LocalError(f"{member.name} is no other party of this job")
+            raise LocalError(f"{member.name} is no other party of this job, or neither of us computes")
         return self._running.stream(self._channel.identifier, member.index)
 
     async def _guarded(self, operation: Callable[..., Awaitable[R]], *args: Any) -> R:
@@ -296,4 +296,6 @@ def _provider(running: Running, seeds: Mapping[int, bytes], path: tuple[str, ...
     dealer = running.plan.dealer
     if dealer is None:
         return None
+    if dealer not in seeds:
+        return DealerProvider(dealer, None)  # we do not compute, and never meet it
     return DealerProvider(dealer, Streams(seeds[dealer], running.id, dealer_path(fork_id(path))))

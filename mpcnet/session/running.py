@@ -112,7 +112,10 @@ class Running:
             register: called when the job id is known, before anybody can use it.
         """
         self._seeds_missing = seeds_missing
-        await self._until(lambda: len(self._nonces) == len(self.plan.participants), self._without_agreement)
+        await self._until(lambda: not self._without_agreement(), self._without_agreement)
+        if len(self._nonces) < len(self.plan.participants):
+            await self._until(lambda: bool(self._confirms), self._without_confirmation)
+            self._learn_nonces()
         self._confirm = self._our_confirm()
         self.id = self._confirm.job
         self.tag = self.id[:JOB_BYTES]
@@ -126,6 +129,13 @@ class Running:
         await self._until(self._all_confirmed, self._without_confirmation)
         if self._tell is not None:
             self._tell(Agreed(self.label, self.id))
+
+    def _learn_nonces(self) -> None:
+        """Take the nonces of parties that we do not meet from the first confirmation; the others must match it."""
+        confirm = next(iter(self._confirms.values()))
+        for place, index in enumerate(self.plan.participants):
+            nonce = confirm.nonces[NONCE_BYTES * place : NONCE_BYTES * (place + 1)]
+            self._nonces.setdefault(index, nonce)
 
     def _our_confirm(self) -> Confirm:
         nonces = b"".join(self._nonces[index] for index in self.plan.participants)
@@ -148,8 +158,9 @@ class Running:
         except MpcnetError as error:
             self.fail(error)
             return
-        self._nonces[peer] = agree.nonce
-        self._notify()
+        if peer in self.plan.peers:
+            self._nonces[peer] = agree.nonce
+            self._notify()
 
     def _agreed_anew(self, peer: int) -> PeerError:
         if peer in self._confirms:
@@ -193,7 +204,7 @@ class Running:
         return len(self._confirms) == len(self.plan.peers) and not self._seeds_missing()
 
     def _without_agreement(self) -> tuple[int, ...]:
-        return tuple(index for index in self.plan.participants if index not in self._nonces)
+        return tuple(index for index in self.plan.peers if index not in self._nonces)
 
     def _without_confirmation(self) -> tuple[int, ...]:
         missing = {index for index in self.plan.peers if index not in self._confirms}

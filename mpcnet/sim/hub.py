@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import heapq
 import math
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Container, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -112,6 +112,7 @@ class Hub:
         self.views: dict[str, list[ViewEntry]] = {name: [] for name in names}
         self.links: dict[tuple[str, str], LinkCost] = {}
         self.crashed: set[int] = set()
+        self.computing: Container[int] = range(len(names))
         self.on_crash: Callable[[int], None] = lambda _: None
         self._names = names
         self._network = network
@@ -180,10 +181,15 @@ class Hub:
     def _begin_links(self) -> None:
         """In the order of the roster: parties draw randomness for each link that comes up."""
         joined, self._joined = self._joined, []
-        pairs = {(min(one, peer), max(one, peer)) for one in joined for peer in self._members if peer != one}
+        pairs = {(min(one, peer), max(one, peer)) for one in joined for peer in self._met_by(one)}
         for one, peer in sorted(pairs):
             delay = 4 * self._network.link(self._names[one], self._names[peer]).latency_seconds
             self._at(trio.current_time() + delay, partial(self._connect, one, peer))
+
+    def _met_by(self, one: int) -> list[int]:
+        """Who of those who are there has a link to this party: without a computing one, nobody would use it."""
+        everybody = one in self.computing
+        return [peer for peer in self._members if peer != one and (everybody or peer in self.computing)]
 
     def _put_on_links(self) -> None:
         posted, self._posted = self._posted, []

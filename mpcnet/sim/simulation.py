@@ -7,6 +7,7 @@ are modelled, and all randomness comes from the seed, so a run can be repeated f
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from mpcnet.identity import Identity, Member, Roster
 from mpcnet.primitives import blake2b
 from mpcnet.session import Job, Mesh, Result
 from mpcnet.session.cost import Cost
+from mpcnet.session.job import make_plan
 from mpcnet.sim.faults import Adversary, Crashed, Fault
 from mpcnet.sim.hub import Hub, LinkCost, SimTransport, TraceEvent, ViewEntry
 from mpcnet.sim.network import LAN, Network
@@ -172,6 +174,9 @@ class _Runner(Generic[P, T]):
         hub = Hub(*self._arguments)
         randomness = {name: seeded_randomness(self._seed, name) for name in self._names}
         roster = _roster(randomness)
+        if not self._jobs:
+            with contextlib.suppress(LocalError):  # each party raises it itself, where it is seen
+                hub.computing = set(make_plan(self._job, roster, roster.members[0]).parties.computing)
         scopes = {name: trio.CancelScope() for name in self._names}
         hub.on_crash = lambda party: scopes[self._names[party]].cancel()
         began = trio.current_time()
