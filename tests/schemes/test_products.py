@@ -271,11 +271,8 @@ def test_what_a_comparison_opens_is_uniform(bits: int, block: int, inputs: str) 
             opened = np.frombuffer(a, np.uint64) ^ np.frombuffer(b, np.uint64)
         else:
             assert len(a) == count * bits // 8
-            wide = [np.zeros((count, 8), np.uint8) for _ in range(2)]
-            for target, data in zip(wide, (a, b), strict=True):
-                target[:, : bits // 8] = np.frombuffer(data, np.uint8).reshape(count, -1)
-            total = np.add(*(target.view(np.uint64) for target in wide))
-            opened = np.ascontiguousarray(total.view(np.uint8)[:, : bits // 8])
+            total = np.add(*(bitplanes.unpack_low_bytes(data, count, bits) for data in (a, b)))
+            opened = np.ascontiguousarray(total.view(np.uint8).reshape(-1, 8)[:, : bits // 8])
         assert chi_square(opened.tobytes()) < THRESHOLD, number
 
 
@@ -284,11 +281,19 @@ def test_what_is_sent_is_reduced_to_the_width(bits: int) -> None:
     """Higher bits would tell carries: what is above the width is zero in every message."""
     count = 640
     transcript = signs(edges(bits, count), bits, 2, 3)
-    size = (bits + 7) // 8
     for party in range(3):
         for _, data in transcript.views[party][:2]:  # the opening, from both others
-            top = np.frombuffer(data, np.uint8).reshape(count, size)[:, -1]
-            assert int(top.max()) < 2 ** (bits - 8 * (size - 1))
+            assert len(data) == (bits + 7) // 8 * count
+            assert int(bitplanes.unpack_low_bytes(data, count, bits).max()) < 2**bits
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 70])
+def test_low_bytes_are_packed_and_come_back(count: int) -> None:
+    values = np.resize(np.array([2**64 - 1, 0, 0x0123_4567_89AB_CDEF, 1], np.uint64), count)
+    for bits in WIDTHS:
+        data = bitplanes.pack_low_bytes(values, bits)
+        assert len(data) == (bits + 7) // 8 * count
+        assert np.array_equal(bitplanes.unpack_low_bytes(data, count, bits), values & np.uint64(2**bits - 1))
 
 
 @pytest.mark.parametrize("kind", [Kind.MULTIPLY, Kind.AND, Kind.TO_NUMBER, Kind.SELECT])

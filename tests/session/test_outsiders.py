@@ -9,13 +9,17 @@ import pytest
 
 from mpcnet import AgreementMismatch, LocalError, PeerAborted, simulate
 from mpcnet.session import Party
-from mpcnet.session.agreement import NONCE_BYTES, Confirm
+from mpcnet.session.abort import NONCE_BYTES
+from mpcnet.session.agreement import Confirm
 from mpcnet.testing.parties import Loopback, Nothing, job_of, run_parties
 from mpcnet.wire.frames import Frame, Kind
 
 OWNERS = ("alice", "bob", "carol", "dave")
 COMPUTING = ("erin", "frank")
-VALUES: dict[str, dict[str, object]] = {name: {"value": 1} for name in OWNERS} | {name: {} for name in COMPUTING}
+VALUES: dict[str, dict[str, object]] = {
+    **{name: {"value": 1} for name in OWNERS},
+    **{name: {} for name in COMPUTING},
+}
 
 
 async def total(party: Party[Nothing]) -> int:
@@ -32,7 +36,7 @@ async def chatty(party: Party[Nothing]) -> int:
 JOB = job_of(total, OWNERS, compute=COMPUTING)
 
 
-def test_no_frame_travels_between_two_of_them() -> None:
+async def test_no_frame_travels_between_two_of_them() -> None:
     simulation = simulate(JOB, {name: VALUES[name] for name in OWNERS})
     assert set(simulation.outputs.values()) == {4}
     pairs = {(event.sender, event.receiver) for event in simulation.trace}
