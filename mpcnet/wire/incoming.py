@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mpcnet.errors import LocalError, PeerViolation
 from mpcnet.primitives import wipe
@@ -48,7 +47,7 @@ _TAG_BYTES = RECORD_OVERHEAD - _LENGTH_BYTES
 class _Big:
     """A big frame on its way: its header, and the memory its body is decrypted into if it is wanted."""
 
-    __slots__ = ("_memory", "at", "header", "number", "size")
+    __slots__ = ("_body", "at", "header", "number", "size")
 
     def __init__(self, header: Header, number: int, size: int, *, wanted: bool) -> None:
         self.header = header
@@ -56,20 +55,20 @@ class _Big:
         self.size = size
         self.at = 0
         # Left uninitialised: nobody sees it before every byte was decrypted into it.
-        self._memory: NDArray[np.uint8] | None = np.empty(size, dtype=np.uint8) if wanted else None
+        self._body: memoryview | None = np.empty(size, dtype=np.uint8).data if wanted else None
 
     def place(self, size: int, scratch: memoryview) -> memoryview:
         """Where the next bytes of the body are decrypted to."""
-        return scratch if self._memory is None else self._memory.data[self.at : self.at + size]
+        return scratch if self._body is None else self._body[self.at : self.at + size]
 
     def frame(self) -> Frame | None:
         """The whole frame, if it is wanted."""
-        return None if self._memory is None else Frame(self.header, self._memory.data.toreadonly())
+        return None if self._body is None else Frame(self.header, self._body.toreadonly())
 
     def wipe(self) -> None:
         """Forget what came of the body."""
-        if self._memory is not None:
-            self._memory.fill(0)
+        if self._body is not None:
+            np.frombuffer(self._body, dtype=np.uint8).fill(0)
 
 
 class Incoming:
