@@ -89,8 +89,9 @@ class Desk:
 
     @property
     def waiting_for(self) -> set[int]:
-        """Who has not asked what others have."""
-        return {party for asked in self._open.values() for party in self._computing if party not in asked}
+        """Who has not asked what others have; if nothing is open, those whose programs go on."""
+        missing = {party for asked in self._open.values() for party in self._computing if party not in asked}
+        return missing or set(self._computing) - self._finished
 
     async def next_question(self) -> Question | None:
         """The next question that all have asked; None when all computing parties have finished."""

@@ -315,7 +315,7 @@ async def statistics(party: Party[Rules]) -> Outcome:
     """Count, mean and variance per group; the rows stay with their owners.
 
     Everyone learns the count of every group, also of small ones: how many rows there are is not hidden (to hide it
-    takes a comparison of secrets, which the next version brings). Of groups with at least `minimum_group_size` rows
+    takes a comparison of secrets and so a dealer, without whom this protocol gets by). Of groups with at least `minimum_group_size` rows
     everyone learns the sum too, and with "variance" the sum of squares; from these follow mean, variance and gaps.
     Of smaller groups nothing is opened but the count.
 

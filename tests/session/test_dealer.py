@@ -296,3 +296,14 @@ async def test_the_simulator_deals_too() -> None:
     assert simulation.outputs == {**dict.fromkeys(OWNERS, (-21, False)), "dave": None}
     received = [entry.sender for entry in simulation.views["dave"]]
     assert sorted(received) == sorted([*OWNERS, *OWNERS])
+
+
+async def test_a_dealer_that_nobody_asks_says_for_whom_it_waits(mock_clock: trio.testing.MockClock) -> None:
+    async def sleepy(party: Party[Nothing]) -> None:
+        await party.reveal(answer=party.share("value").sum())
+        await trio.sleep_forever()
+
+    endings = await over_links(dealt(sleepy, deadline_seconds=3))
+    error = endings.errors["dave"]
+    assert isinstance(error, DeadlineExceeded | PeerAborted)
+    assert isinstance(error, PeerAborted) or error.waiting_for == OWNERS
