@@ -314,10 +314,10 @@ async def _open_large(party: Party[Rules], totals: _Totals, large: list[int]) ->
 async def statistics(party: Party[Rules]) -> Outcome:
     """Count, mean and variance per group; the rows stay with their owners.
 
-    Everyone learns the count of every group, also of small ones: how many rows there are is not hidden (to hide it
-    takes a comparison of secrets and so a dealer, without whom this protocol gets by). Of groups with at least `minimum_group_size` rows
-    everyone learns the sum too, and with "variance" the sum of squares; from these follow mean, variance and gaps.
-    Of smaller groups nothing is opened but the count.
+    Everyone learns the count of every group, also of small ones: how many rows there are is not hidden (to hide
+    it takes a comparison of secrets and so a dealer, without whom this protocol gets by). Of groups with at
+    least `minimum_group_size` rows everyone learns the sum too, and with "variance" the sum of squares; from
+    these follow mean, variance and gaps. Of smaller groups nothing is opened but the count.
 
     Nobody learns how many rows an owner has, or its part of a sum. But whoever knows all rows of a group but one,
     for example because they are its own, learns that one: the minimum counts rows, not owners. Two runs that differ
