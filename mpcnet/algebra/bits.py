@@ -22,8 +22,8 @@ from mpcnet.errors import PeerViolation
 
 __all__ = ("BITS", "Bits", "from_planes", "pack_bits", "to_planes", "unpack_bits", "word_count")
 
-_CHUNK_BLOCKS = 2048
-"""Blocks that are transposed at a time: 1 MiB, so that all six passes stay in the cache."""
+_CHUNK_BLOCKS = 1024
+"""Blocks that are transposed at a time: 512 KiB, so that all six passes stay in the cache."""
 
 
 def word_count(count: int) -> int:
@@ -104,10 +104,13 @@ def to_planes(values: Words, bits: int) -> Words:
         padded[: values.size] = values
     rows = padded.reshape(blocks, 64)
     planes = np.empty((bits, blocks), np.uint64)
+    width = min(blocks, _CHUNK_BLOCKS)
+    chunk, spare = np.empty((64, width), np.uint64), np.empty((32, width), np.uint64)
     for start in range(0, blocks, _CHUNK_BLOCKS):
-        chunk = np.array(rows[start : start + _CHUNK_BLOCKS].T, order="C")  # a copy, also of one block
-        _transpose(chunk)
-        planes[:, start : start + _CHUNK_BLOCKS] = chunk[:bits]
+        piece = chunk[:, : min(width, blocks - start)]
+        piece[:] = rows[start : start + width].T
+        _transpose(piece, spare, bits)
+        planes[:, start : start + width] = piece[:bits]
     return planes
 
 
@@ -115,26 +118,38 @@ def from_planes(planes: Words, count: int) -> Words:
     """The inverse of `to_planes`: `count` numbers whose higher bits are zero."""
     bits, blocks = planes.shape
     values = np.empty((blocks, 64), np.uint64)
+    width = min(blocks, _CHUNK_BLOCKS)
+    chunk, spare = np.empty((64, width), np.uint64), np.empty((32, width), np.uint64)
     for start in range(0, blocks, _CHUNK_BLOCKS):
-        piece = planes[:, start : start + _CHUNK_BLOCKS]
-        chunk = np.zeros((64, piece.shape[1]), np.uint64)
-        chunk[:bits] = piece
-        _transpose(chunk)
-        values[start : start + _CHUNK_BLOCKS] = chunk.T
+        piece = chunk[:, : min(width, blocks - start)]
+        piece[:bits] = planes[:, start : start + width]
+        piece[bits:] = 0
+        _transpose(piece, spare, 64)
+        values[start : start + width] = piece.T
     return values.reshape(-1)[:count]
 
 
-def _transpose(words: Words) -> None:
-    """Transpose 64 x 64 bit blocks in place: word i of a block becomes bit i of each. [HD13] §7-3, plane-major."""
-    mask = np.uint64(0x0000_0000_FFFF_FFFF)
+def _transpose(words: Words, spare: Words, rows: int) -> None:
+    """Transpose 64 x 64 bit blocks in place: word i of a block becomes bit i of each. [HD13] §7-3, plane-major.
+
+    Args:
+        words: shape (64, blocks).
+        spare: room for 32 x blocks words or more; without it every step would ask for fresh memory.
+        rows: how many of the results are wanted, from the lowest; the others are left half done.
+    """
+    mask = 0x0000_0000_FFFF_FFFF
     width = 32
     while width:
+        wanted = -(-rows // (2 * width))
         shift = np.uint64(width)
-        view = words.reshape(64 // (2 * width), 2, width, -1)
-        low, high = view[:, 0], view[:, 1]
-        swap = ((low >> shift) ^ high) & mask
+        pairs = words.reshape(64 // (2 * width), 2, width, -1)[:wanted]
+        low, high = pairs[:, 0], pairs[:, 1]
+        swap = spare.reshape(-1)[: low.size].reshape(low.shape)
+        np.right_shift(low, shift, out=swap)
+        swap ^= high
+        swap &= np.uint64(mask)
         high ^= swap
-        low ^= swap << shift
+        swap <<= shift
+        low ^= swap
         width >>= 1
-        if width:
-            mask = mask ^ (mask << np.uint64(width))
+        mask ^= (mask << width) & 0xFFFF_FFFF_FFFF_FFFF

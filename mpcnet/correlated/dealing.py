@@ -60,13 +60,11 @@ def _total(
     parties: Sequence[int], streams: Mapping[int, Streams], node: int, item: Item, spec: ArraySpec, units: int
 ) -> Words:
     """The sum (or XOR) of the parties' streams for an array."""
-    total = np.zeros(spec.shape(units), np.uint64)
-    for party in parties:
+    first, *others = parties
+    total = _draw(streams[first], node, item, spec, units)
+    for party in others:
         share = _draw(streams[party], node, item, spec, units)
-        if spec.additive:
-            total += share
-        else:
-            total ^= share
+        total = np.asarray(np.add(total, share) if spec.additive else np.bitwise_xor(total, share))
     return total
 
 

@@ -14,10 +14,12 @@ masked opening; [ABY21] and [IKMOP13] for products that are prepared.
 
 from __future__ import annotations
 
+import itertools
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mpcnet.algebra import Buffer, Words
 from mpcnet.algebra.bits import to_planes, word_count
@@ -30,6 +32,10 @@ from mpcnet.schemes.base import Forecast
 from mpcnet.schemes.beaver import and_packed, and_shared
 
 __all__ = ("is_zero", "is_zero_forecast", "sign_bits", "sign_forecast", "tree_rounds")
+
+
+_CHUNK_UNITS: typing.Final = 512
+"""Blocks of 64 comparisons whose leaves are computed at a time: 256 KiB of planes."""
 
 
 def tree_rounds(block_count: int) -> int:
@@ -65,14 +71,15 @@ def sign_bits(context: Context, x: Words, bits: int, block: int) -> Step[Words]:
         block: 1, 2 or 4 bits whose products are prepared.
     """
     item = MaskedBits(bits, block)
-    opened, planes, products = yield from _open_masked(context, x, item)
-    leads = context.me == context.parties.computing[0]
+    total, planes, products = yield from _open_masked(context, x, item)
+    leaves = _Leaves(item, planes[: bits - 1], products, context.me == context.parties.computing[0])
     sign: Words = planes[bits - 1].copy()
-    if leads:
-        sign ^= opened[bits - 1]
+    for units, opened in _opened_planes(total, bits):
+        if leaves.leads:
+            sign[units] ^= opened[bits - 1]
+        leaves.fill(units, opened[: bits - 1])
     if item.block_count:
-        less, equal = _leaves(item, ~opened[: bits - 1], planes[: bits - 1], products, leads)
-        sign ^= yield from _less_tree(context, less, equal)
+        sign ^= yield from _less_tree(context, leaves.less, leaves.equal)
     return sign
 
 
@@ -88,9 +95,11 @@ def is_zero_forecast(count: int, bits: int, block: int) -> Forecast:
 def is_zero(context: Context, x: Words, bits: int, block: int) -> Step[Words]:
     """Packed XOR shares of [x = 0], for values that are congruent to 0 modulo 2^bits only if they are 0."""
     item = MaskedBits(bits, block, skip_top=False)
-    opened, planes, products = yield from _open_masked(context, x, item)
-    leads = context.me == context.parties.computing[0]
-    _, equal = _leaves(item, ~opened, planes, products, leads)
+    total, planes, products = yield from _open_masked(context, x, item)
+    leaves = _Leaves(item, planes, products, context.me == context.parties.computing[0])
+    for units, opened in _opened_planes(total, bits):
+        leaves.fill(units, opened)
+    equal = leaves.equal
     while len(equal) > 1:
         half = len(equal) // 2
         joined = yield from and_packed(context, equal[0 : 2 * half : 2], equal[1 : 2 * half : 2])
@@ -100,7 +109,7 @@ def is_zero(context: Context, x: Words, bits: int, block: int) -> Step[Words]:
 
 
 def _open_masked(context: Context, x: Words, item: MaskedBits) -> Step[tuple[Words, Words, Words]]:
-    """Planes of the opened x + r mod 2^k, and our shares of r's planes and their products."""
+    """The opened x + r, whose low k bits count, and our shares of r's planes and their products."""
     parties = context.parties
     units = word_count(x.size)
     r, planes, *rest = context.correlated.take(item, units)
@@ -114,71 +123,115 @@ def _open_masked(context: Context, x: Words, item: MaskedBits) -> Step[tuple[Wor
             raise PeerViolation(parties.names[peer], f"sent {len(inbox[peer])} bytes where {nbytes} were expected")
         total += unpack_low_bytes(inbox[peer], x.size, item.bits)
     products = rest[0] if rest else np.empty((0, units), np.uint64)
-    return to_planes(total, item.bits), planes, products
+    return total, planes, products
+
+
+def _opened_planes(total: Words, bits: int) -> Iterator[tuple[slice, Words]]:
+    """Planes of opened numbers in pieces that stay in the cache while they are used, and which units they are."""
+    for start in range(0, word_count(total.size), _CHUNK_UNITS):
+        yield slice(start, start + _CHUNK_UNITS), to_planes(total[64 * start : 64 * (start + _CHUNK_UNITS)], bits)
 
 
 def pack_low_bytes(values: Words, bits: int) -> Buffer:
-    """The low bits of numbers, in whole bytes each; what is above them is cleared."""
-    size = (bits + 7) // 8
-    masked = values & np.uint64((1 << bits) - 1)
-    if size == 8:
-        return as_buffer(masked)
-    return as_buffer(masked.astype("<u8", copy=False).view(np.uint8).reshape(-1, 8)[:, :size])
+    """The low bits of numbers in whole bytes; what is above them is cleared.
+
+    First the lowest four bytes of all numbers if there are so many, then two, then one: numpy copies whole narrow
+    words fast, and three bytes of each number slowly.
+    """
+    packed = np.empty((bits + 7) // 8 * values.size, np.uint8)
+    wide = values.astype("<u8", copy=False)
+    for narrow, place, top in _pieces(packed, wide, bits):
+        narrow[:] = place
+        if top:
+            np.bitwise_and(narrow, top, out=narrow)
+    return as_buffer(packed)
 
 
 def unpack_low_bytes(data: Buffer, count: int, bits: int) -> Words:
     """The inverse of `pack_low_bytes`."""
-    size = (bits + 7) // 8
-    if size == 8:
-        return np.frombuffer(data, "<u8").astype(np.uint64, copy=False)
-    wide = np.zeros((count, 8), np.uint8)
-    wide[:, :size] = np.frombuffer(data, np.uint8).reshape(count, size)
-    return wide.view("<u8").astype(np.uint64, copy=False).reshape(-1)
+    wide = np.zeros(count, "<u8")
+    for narrow, place, _ in _pieces(np.frombuffer(data, np.uint8), wide, bits):
+        place[:] = narrow
+    return wide.astype(np.uint64, copy=False)
 
 
-def _leaves(item: MaskedBits, inverted: Words, planes: Words, products: Words, leads: bool) -> tuple[Words, Words]:
+Narrow = NDArray[np.unsignedinteger]
+
+
+def _pieces(packed: NDArray[np.uint8], wide: Words, bits: int) -> Iterator[tuple[Narrow, Narrow, int]]:
+    """Views of the same bytes, packed and in little-endian words; for the last one, the mask of its bits."""
+    size, count = (bits + 7) // 8, wide.size
+    position = 0
+    for width in (8, 4, 2, 1):
+        if size & width:
+            stop = position + width
+            narrow = packed[position * count : stop * count].view(f"<u{width}")
+            top = (1 << bits - 8 * position) - 1 if stop == size else 0
+            yield narrow, wide.view(f"<u{width}")[position // width :: 8 // width], top
+            position = stop
+
+
+class _Leaves:
     """Shares of "less" and "equal" of each block, lowest first.
 
-    Over a block with inverted public bits n_i and secret bits r_i (both lowest first):
-        equal = prod_i (n_i + r_i)        less = sum_i n_i r_i prod_{j > i} (n_j + r_j)
-    Multiplied out, every monomial in r is a plane, a prepared product, or public.
+    Over a block with inverted public bits n_i and secret bits r_i, bit by bit from the lowest:
+        equal_i = (n_i + r_i) equal_(i-1)        less_i = n_i r_i + (n_i + r_i) less_(i-1)
+    To stay linear we keep each of them multiplied by every product r_T of bits above i too:
+        equal_i r_T = n_i (equal_(i-1) r_T) + equal_(i-1) r_(T+i)
+        less_i  r_T = n_i (r_(T+i) + less_(i-1) r_T) + less_(i-1) r_(T+i)
+    They begin with equal r_T = r_T, which is a plane, a prepared product, or for the empty T one; and less = 0.
 
     Args:
-        inverted: planes of NOT c.
+        item: the type of masked bits.
         planes, products: our shares for r.
+        leads: whether we are the party that adds public values.
     """
-    size, count, units = item.block, item.block_count, planes.shape[1]
-    public = _padded(inverted, count * size, ~np.uint64(0)).reshape(count, size, units)
-    secret = _padded(planes, count * size, np.uint64(0)).reshape(count, size, units)
-    by_subset: dict[tuple[int, ...], Words] = {(i,): secret[:, i] for i in range(size)}
-    shaped = products.reshape(-1, count, units)
-    by_subset |= {subset: shaped[position] for position, subset in enumerate(item.subsets)}
-    less = np.zeros((count, units), np.uint64)
-    equal = np.zeros((count, units), np.uint64)
-    if leads:
-        equal ^= np.bitwise_and.reduce(public, axis=1)
-    for subset, monomial in by_subset.items():
-        outside = [i for i in range(size) if i not in subset]
-        equal ^= _masked(monomial, public, outside)
-        # r_S occurs in "less" once: with i the lowest of S, over the higher bits outside of S, and n_i.
-        above = [i for i in outside if i > subset[0]]
-        less ^= _masked(monomial, public, [subset[0], *above])
-    return less, equal
+
+    def __init__(self, item: MaskedBits, planes: Words, products: Words, leads: bool) -> None:
+        self.leads = leads
+        self._item = item
+        self._planes = planes
+        shape = (item.block_count, planes.shape[1])
+        self._products = products.reshape(-1, *shape) if products.size else products
+        self.less = np.empty(shape, np.uint64)
+        self.equal = np.empty(shape, np.uint64)
+
+    def fill(self, units: slice, opened: Words) -> None:
+        """Compute these units, from the planes of c there."""
+        size, count = self._item.block, self._item.block_count
+        if not count:
+            return
+        planes = self._planes[:, units]
+        equal: dict[tuple[int, ...], Words] = {(i,): _every(planes, i, size, count) for i in range(size)}
+        equal |= {subset: self._products[place, :, units] for place, subset in enumerate(self._item.subsets)}
+        secret = dict(equal)
+        less: dict[tuple[int, ...], Words] = {}
+        for i in range(size):
+            inverted = ~_every(opened, i, size, count)
+            for subset in _subsets(range(i + 1, size)):
+                joined = (i, *subset)
+                if subset in less:
+                    less[subset] = (inverted & (secret[joined] ^ less[subset])) ^ less[joined]
+                else:
+                    less[subset] = inverted & secret[joined]
+                if subset in equal:
+                    equal[subset] = (inverted & equal[subset]) ^ equal[joined]
+                else:  # the empty product: one, of which the first party holds all
+                    equal[subset] = inverted ^ equal[joined] if self.leads else equal[joined]
+        self.less[:, units] = less[()]
+        self.equal[:, units] = equal[()]
 
 
-def _masked(monomial: Words, public: Words, places: Sequence[int]) -> Words:
-    result = monomial
-    for place in places:
-        result = result & public[:, place]
-    return result
+def _subsets(members: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    return itertools.chain.from_iterable(itertools.combinations(members, size) for size in range(len(members) + 1))
 
 
-def _padded(planes: Words, rows: int, fill: np.uint64) -> Words:
-    if len(planes) == rows:
-        return planes
-    padded = np.full((rows, planes.shape[1]), fill, np.uint64)
-    padded[: len(planes)] = planes
-    return padded
+def _every(planes: Words, first: int, step: int, count: int) -> Words:
+    """One plane of each block; zeros where the last block ends before it."""
+    chosen = planes[first::step]
+    if len(chosen) == count:
+        return chosen
+    return np.concatenate([chosen, np.zeros((1, planes.shape[1]), np.uint64)])
 
 
 def _less_tree(context: Context, less: Words, equal: Words) -> Step[Words]:
