@@ -63,6 +63,7 @@ MOVES: list[Step2] = [
 ]
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=25)
 @given(
     st.lists(st.tuples(st.sampled_from(MOVES), st.integers(0, 99), st.integers(0, 99)), min_size=1, max_size=9),

@@ -195,6 +195,7 @@ def names_for(case: Case) -> list[str]:
     return [name for name in EVERYTHING if case.x or name not in ORDER]
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=25)
 @given(cases(), st.integers(2, 6), st.sampled_from(["additive", "additive", "plain"]), st.integers(0, 99))
 def test_operators_give_what_the_clear_gives(case: Case, computing: int, scheme: str, seed: int) -> None:
@@ -233,6 +234,7 @@ def test_sizes_around_a_word(size: int) -> None:
 # Order
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=12)
 @given(
     st.sampled_from([1, 2, 31, 32, 33, 128, 129, 160, 193, 257]),

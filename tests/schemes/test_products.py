@@ -78,6 +78,7 @@ def opened_bits(transcript: Transcript[Words], count: int) -> Words:
     return unpack_bits(np.bitwise_xor.reduce(list(transcript.results.values())), count).astype(np.uint64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [1, 2, 4])
 def test_signs_of_every_width(block: int) -> None:
     for bits in WIDTHS:
@@ -87,6 +88,7 @@ def test_signs_of_every_width(block: int) -> None:
         assert np.array_equal(result, x.view(np.int64) < 0), bits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [1, 2, 4])
 def test_zeros_of_every_width(block: int) -> None:
     """A value of any size counts as zero if it is a multiple of 2^bits."""
