@@ -25,7 +25,9 @@ async def test_after_a_mismatch(three: Loopback, mock_clock: trio.testing.MockCl
         endings = await run_parties(
             meshes, JOB, {"alice": {"value": 1}, "carol": {"value": 1}}, jobs={"carol": OTHER}
         )
-        assert all(isinstance(error, AgreementMismatch) for error in endings.errors.values())
+        # The slower of the two may hear of the difference from the other before it has looked itself.
+        assert any(isinstance(error, AgreementMismatch) for error in endings.errors.values())
+        assert set(endings.errors) == {"alice", "carol"}
         async with three.mesh("bob").open() as bob:
             with pytest.raises((PeerAborted, AgreementMismatch)):
                 await bob.run(JOB, {"value": 1})
