@@ -25,7 +25,7 @@ from benchmarks.rows import ROWS
 LINK = "link"
 LINK_ABOUT = "64 MiB arrays and round trips of 64 bytes over one link, plain TCP and TLS; handshakes"
 LIMIT_REPEATS = 3
-"""Of the link and of the local computation, which vary little."""
+"""Of the link and of the local computation, which vary little, and of the peer, which takes long."""
 
 
 def parse() -> argparse.Namespace:

@@ -246,7 +246,7 @@ def other_process() -> Generator[Settings, None, None]:
             "seeds": [base64.b64encode(random_bytes(32)).decode() for _ in range(2)],
             "ports": {"plain": ports[0], "tls": ports[1], "AESGCM": ports[2:4], "ChaChaPoly": ports[4:6]},
         }
-        command = [sys.executable, "-m", "benchmarks.link"]
+        command = [sys.executable, "-m", "benchmarks.link", "--serve"]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
             assert child.stdin is not None
             assert child.stdout is not None
@@ -358,4 +358,6 @@ def _medians(times: Times) -> dict[str, float]:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] != ["--serve"]:
+        sys.exit("this is the other side of the row 'link': run python -m benchmarks link")
     trio.run(serve, cast("Settings", json.loads(sys.stdin.readline())))

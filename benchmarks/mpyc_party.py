@@ -1,7 +1,7 @@
 """One party of MPyC with the same work: `python -m benchmarks.mpyc_party -P host:port ... -I index`.
 
-MPyC reads its own addresses from the command line. Jobs come and results go as in `benchmarks.party`. Products and
-comparisons use its numpy vectors, which are its fastest way. Three parties, one of whom may be corrupted.
+MPyC reads its own addresses from the command line. Jobs come and results go as in `benchmarks.party`. Rows of
+vectors use its numpy vectors, which are its fastest way. Three parties, one of whom may be corrupted.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ async def work(row: str, x: Any, y: Any) -> list[int]:
                 x = mpc.mul(x, y)
             await mpc.gather(x)
         case _:
-            index, highest = mpc.argmax(x)
-            hot = mpc.unit_vector(index, len(x))
-            rest = mpc.vector_sub(x, mpc.schur_prod(hot, [highest + 1] * len(x)))
-            return list(map(int, await mpc.output([index, mpc.max(rest)])))
+            hot, highest = mpc.np_argmax(x, arg_unary=True, arg_only=False)
+            index = mpc.np_sum(hot * np.arange(len(x), dtype=object))
+            second = mpc.np_amax(x - hot * (highest + 1))
+            return [int(value) for value in (await mpc.output(index), await mpc.output(second))]
     return []
 
 
@@ -48,9 +48,8 @@ async def share(row: str, n: int) -> tuple[Any, Any]:
     """The inputs of the first two parties, shared."""
     secint = mpc.SecInt(PRIVATE_BITS[row])
     plain = [values_of(ROWS[row], n, owner) for owner in (0, 1)]
-    if row in ("second-price", "sequential"):
-        lists = [mpc.input([secint(int(value)) for value in one], senders=0) for one in plain]
-        x, y = (one if row == "second-price" else one[0] for one in lists)
+    if row == "sequential":
+        x, y = (mpc.input(secint(int(one[0])), senders=0) for one in plain)
     else:
         x, y = (mpc.input(secint.array(np.array(one, object)), senders=0) for one in plain)
     await mpc.gather(x, y)
