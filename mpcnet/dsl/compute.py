@@ -112,6 +112,8 @@ def join_any(shares: Sequence[Share], scheme: Scheme) -> Share:
 
 def split_any(flat: Share, shapes: Sequence[tuple[int, ...]]) -> list[Share]:
     """The inverse of `join_any`."""
+    if len(shapes) == 1 and len(shapes[0]) == 1:
+        return [flat]
     if not flat.parts:
         return [Share(flat.domain, shape, ()) for shape in shapes]
     cut = split_bits if flat.domain is BITS else split

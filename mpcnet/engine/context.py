@@ -22,6 +22,8 @@ class Parties:
         computing: the computing parties, in the order that was agreed; a scheme's party i is computing[i].
         everyone: all who run the program, in roster order.
         names: by index, for errors.
+        computes: whether we hold shares.
+        peers: the other computing parties.
     """
 
     me: int
@@ -29,15 +31,13 @@ class Parties:
     everyone: tuple[int, ...]
     names: Mapping[int, str]
 
-    @property
-    def computes(self) -> bool:
-        """Whether we hold shares."""
-        return self.me in self.computing
+    computes: bool = field(init=False)
+    peers: tuple[int, ...] = field(init=False)
 
-    @property
-    def peers(self) -> tuple[int, ...]:
-        """The other computing parties."""
-        return tuple(party for party in self.computing if party != self.me)
+    def __post_init__(self) -> None:
+        # Asked for in every round: found once.
+        object.__setattr__(self, "computes", self.me in self.computing)
+        object.__setattr__(self, "peers", tuple(party for party in self.computing if party != self.me))
 
 
 class Supply(typing.Protocol):

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from mpcnet.algebra import Z64, Buffer, Domain, Words
 from mpcnet.algebra.bits import BITS, word_count
@@ -135,17 +134,7 @@ class AdditiveScheme(Scheme):
         return Share(domain, shape, (result,))
 
     def _product(self, context: Context, primitive: Primitive, operands: Sequence[Words]) -> Step[Words]:
-        count, bits = primitive.count, primitive.bits
-        steps: dict[Kind, Callable[..., Step[Words]]] = {
-            Kind.MULTIPLY: beaver.multiply,
-            Kind.AND: beaver.and_packed,
-            Kind.TO_NUMBER: partial(beaver.bit_to_number, count=count),
-            Kind.SELECT: beaver.bit_times_number,
-            Kind.MATMUL: beaver.matrix_product,
-            Kind.SIGN: partial(bitplanes.sign_bits, bits=bits, block=_block(count)),
-            Kind.IS_ZERO: partial(bitplanes.is_zero, bits=bits, block=_block(count)),
-        }
-        return (yield from steps[primitive.kind](context, *operands))
+        return (yield from _STEPS[primitive.kind](context, primitive, *operands))
 
     def open(self, context: Context, x: Share) -> Step[Words | None]:
         """One round, 8 bytes an element from each computing party to each other. See `Scheme.open`."""
@@ -199,6 +188,38 @@ class AdditiveScheme(Scheme):
 def _block(count: int) -> int:
     """Planes to a block of masked bits: four save a round, two save three quarters of the randomness."""
     return 4 if count <= LATENCY_COUNT else 2
+
+
+def _sign(context: Context, primitive: Primitive, x: Words) -> Step[Words]:
+    return bitplanes.sign_bits(context, x, primitive.bits, _block(primitive.count))
+
+
+def _is_zero(context: Context, primitive: Primitive, x: Words) -> Step[Words]:
+    return bitplanes.is_zero(context, x, primitive.bits, _block(primitive.count))
+
+
+def _to_number(context: Context, primitive: Primitive, bits: Words) -> Step[Words]:
+    return beaver.bit_to_number(context, bits, primitive.count)
+
+
+def _of_two(
+    function: Callable[[Context, Words, Words], Step[Words]],
+) -> Callable[[Context, Primitive, Words, Words], Step[Words]]:
+    def step(context: Context, primitive: Primitive, x: Words, y: Words) -> Step[Words]:
+        return function(context, x, y)
+
+    return step
+
+
+_STEPS: dict[Kind, Callable[..., Step[Words]]] = {
+    Kind.MULTIPLY: _of_two(beaver.multiply),
+    Kind.AND: _of_two(beaver.and_packed),
+    Kind.SELECT: _of_two(beaver.bit_times_number),
+    Kind.MATMUL: _of_two(beaver.matrix_product),
+    Kind.TO_NUMBER: _to_number,
+    Kind.SIGN: _sign,
+    Kind.IS_ZERO: _is_zero,
+}
 
 
 if typing.TYPE_CHECKING:

@@ -12,7 +12,7 @@ Semi-honest, any n - 1 of n parties may collude. Source: [Beaver91] §2; [edaBit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
@@ -34,29 +34,25 @@ __all__ = (
 )
 
 
-def exchange(
-    context: Context, mine: Sequence[Words], combine: Callable[[Words, Words], Words]
-) -> Step[list[Words]]:
-    """Open several arrays to all computing parties in one round.
+def exchange(context: Context, mine: Words, combine: Callable[[Words, Words], Words]) -> Step[Words]:
+    """Open an array to all computing parties in one round.
 
     Args:
-        mine: our shares.
+        mine: our share, contiguous; frozen from now on.
         combine: in-place addition or XOR, as `np.add` with `out`.
     Returns:
-        the opened arrays.
+        the opened array, our own to write.
     """
     parties = context.parties
-    flat = np.concatenate([array.reshape(-1) for array in mine]) if len(mine) > 1 else mine[0].reshape(-1)
-    payload: Buffer = as_buffer(flat)
+    payload: Buffer = as_buffer(mine)
     nbytes = len(payload)
     inbox = yield Round(dict.fromkeys(parties.peers, payload), dict.fromkeys(parties.peers, nbytes))
-    total = flat.copy()
+    total = mine.copy()
     for peer in parties.peers:
         if len(inbox[peer]) != nbytes:
             raise PeerViolation(parties.names[peer], f"sent {len(inbox[peer])} bytes where {nbytes} were expected")
-        combine(total, np.frombuffer(inbox[peer], "<u8"))
-    sizes = np.cumsum([array.size for array in mine])[:-1]
-    return [piece.reshape(array.shape) for piece, array in zip(np.split(total, sizes), mine, strict=True)]
+        combine(total, np.frombuffer(inbox[peer], "<u8").reshape(mine.shape))
+    return total
 
 
 def add_into(total: Words, other: Words) -> Words:
@@ -72,12 +68,15 @@ def xor_into(total: Words, other: Words) -> Words:
 def multiply(context: Context, x: Words, y: Words) -> Step[Words]:
     """Shares of the products of flat arrays. One round, 16 bytes an element to each peer."""
     a, b, c = context.correlated.take(Triples(), x.size)
-    d, e = yield from exchange(context, [x - a, y - b], add_into)
-    result = d * b
-    result += e * a
+    masked = np.empty((2, x.size), np.uint64)
+    np.subtract(x, a, out=masked[0])
+    np.subtract(y, b, out=masked[1])
+    d, e = yield from exchange(context, masked, add_into)
+    # One product for the leader instead of two: d (b + e) = d b + d e.
+    result: Words = np.multiply(d, b + e if _leads(context) else b)
+    np.multiply(e, a, out=e)
+    result += e
     result += c
-    if _leads(context):
-        result += d * e
     return result
 
 
@@ -86,8 +85,9 @@ def matrix_product(context: Context, x: Words, y: Words) -> Step[Words]:
     (rows, inner), columns = x.shape, y.shape[1]
     a, b, c = context.correlated.take(MatrixTriples(rows, inner, columns), 1)
     a, b, c = a.reshape(rows, inner), b.reshape(inner, columns), c.reshape(rows, columns)
-    d, e = yield from exchange(context, [x - a, y - b], add_into)
-    # One product for the leader instead of two: d (b + e) = d b + d e.
+    masked = np.concatenate([(x - a).reshape(-1), (y - b).reshape(-1)])
+    opened = yield from exchange(context, masked, add_into)
+    d, e = opened[: x.size].reshape(x.shape), opened[x.size :].reshape(y.shape)
     result: Words = np.matmul(d, b + e if _leads(context) else b)
     result += np.matmul(a, e)
     result += c
@@ -97,28 +97,37 @@ def matrix_product(context: Context, x: Words, y: Words) -> Step[Words]:
 def and_packed(context: Context, x: Words, y: Words) -> Step[Words]:
     """Shares of x AND y, packed, of any shape. One round, 2 bits an element to each peer."""
     a, b, c = (array.reshape(x.shape) for array in context.correlated.take(BitTriples(), x.size))
-    d, e = yield from exchange(context, [x ^ a, y ^ b], xor_into)
-    result = (d & b) ^ (e & a) ^ c
-    if _leads(context):
-        result ^= d & e
-    return result
+    masked = np.empty((2, *x.shape), np.uint64)
+    np.bitwise_xor(x, a, out=masked[0])
+    np.bitwise_xor(y, b, out=masked[1])
+    d, e = yield from exchange(context, masked, xor_into)
+    return _and_opened(_leads(context), (d, e), (a, b, c))
 
 
 def and_shared(context: Context, x: Words, y: Words, y2: Words) -> Step[tuple[Words, Words]]:
     """Shares of x AND y and of x AND y2. One round, 3 bits an element to each peer."""
     a, b, b2, c, c2 = (array.reshape(x.shape) for array in context.correlated.take(SharedTriples(), x.size))
-    d, e, e2 = yield from exchange(context, [x ^ a, y ^ b, y2 ^ b2], xor_into)
-    first, second = (d & b) ^ (e & a) ^ c, (d & b2) ^ (e2 & a) ^ c2
-    if _leads(context):
-        first ^= d & e
-        second ^= d & e2
-    return first, second
+    masked = np.empty((3, *x.shape), np.uint64)
+    for place, (secret, mask) in enumerate(((x, a), (y, b), (y2, b2))):
+        np.bitwise_xor(secret, mask, out=masked[place])
+    d, e, e2 = yield from exchange(context, masked, xor_into)
+    leads = _leads(context)
+    return _and_opened(leads, (d, e), (a, b, c)), _and_opened(leads, (d, e2), (a, b2, c2))
+
+
+def _and_opened(leads: bool, opened: tuple[Words, Words], triple: tuple[Words, Words, Words]) -> Words:
+    """Our share of a product of bits from the opened d and e: (d AND b) + (e AND a) + c, and once d AND e."""
+    (d, e), (a, b, c) = opened, triple
+    result: Words = np.bitwise_and(d, b ^ e if leads else b)
+    result ^= e & a
+    result ^= c
+    return result
 
 
 def bit_to_number(context: Context, bits: Words, count: int) -> Step[Words]:
     """Additive shares of `count` packed bits. One round, one bit an element to each peer."""
     mask, number = context.correlated.take(DaBits(), word_count(count))
-    (opened,) = yield from exchange(context, [bits ^ mask.reshape(-1)], xor_into)
+    opened = yield from exchange(context, bits ^ mask.reshape(-1), xor_into)
     v = unpack_bits(opened, count).astype(np.uint64)
     result = _selected(v, number[:count])
     if _leads(context):
@@ -148,8 +157,8 @@ def _exchange_mixed(context: Context, bits: Words, numbers: Words) -> Step[tuple
         total[split:] += other[split:]
         return total
 
-    opened_bits, opened_numbers = yield from exchange(context, [bits, numbers], combine)
-    return opened_bits, opened_numbers
+    opened = yield from exchange(context, np.concatenate([bits, numbers]), combine)
+    return opened[:split], opened[split:]
 
 
 def _selected(v: Words, x: Words) -> Words:
