@@ -16,9 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mpcnet.algebra.domain import Buffer, Domain, Words, as_buffer
+from mpcnet.algebra.domain import Z64, Buffer, Domain, Words, as_buffer
 from mpcnet.algebra.expand import expand
-from mpcnet.errors import PeerViolation
 
 __all__ = ("BITS", "Bits", "from_planes", "pack_bits", "to_planes", "unpack_bits", "word_count")
 
@@ -67,9 +66,7 @@ class Bits:
         return as_buffer(elements.astype("<u8", copy=False))
 
     def from_bytes_untrusted(self, data: Buffer, shape: tuple[int, ...], party: str) -> Words:
-        if len(data) != self.nbytes(shape):
-            raise PeerViolation(party, f"sent {len(data)} bytes where {self.nbytes(shape)} were expected")
-        return np.frombuffer(data, "<u8").astype(np.uint64, copy=False)
+        return Z64.from_bytes_untrusted(data, (word_count(math.prod(shape)),), party)
 
 
 BITS: typing.Final[Domain] = Bits()

@@ -18,7 +18,7 @@ from mpcnet.algebra.parameters import SEED_BYTES
 from mpcnet.errors import LocalError
 from mpcnet.primitives import blake2b
 
-__all__ = ("NOBODY", "Label", "Streams", "pair_seed", "stream_key")
+__all__ = ("NOBODY", "Label", "Streams", "pair_seed", "prefixed", "stream_key")
 
 NOBODY = 0xFFFF_FFFF
 """The owner field of labels that belong to no single party, such as zero shares."""
@@ -44,16 +44,17 @@ class Label:
 
     def encode(self) -> bytes:
         """The one encoding of this label."""
-        head = _prefixed(self.purpose.encode()) + self.owner.to_bytes(4, "little")
+        head = prefixed(self.purpose.encode()) + self.owner.to_bytes(4, "little")
         return head + _fork_part(self.fork) + self.node.to_bytes(8, "little") + self.index.to_bytes(8, "little")
 
 
 @functools.lru_cache(maxsize=1024)
 def _fork_part(fork: tuple[str, ...]) -> bytes:
-    return len(fork).to_bytes(4, "little") + b"".join(_prefixed(label.encode()) for label in fork)
+    return len(fork).to_bytes(4, "little") + b"".join(prefixed(label.encode()) for label in fork)
 
 
-def _prefixed(data: bytes) -> bytes:
+def prefixed(data: bytes) -> bytes:
+    """A field behind its length, so that fields in a row have one reading."""
     return len(data).to_bytes(4, "little") + data
 
 
@@ -67,7 +68,7 @@ def pair_seed(first: tuple[int, bytes, bytes], second: tuple[int, bytes, bytes])
         32 bytes, the same for both. Uniform to everybody else if one of the two contributions is.
     """
     parts = [
-        b"".join([index.to_bytes(4, "little"), _prefixed(share), _prefixed(life)])
+        b"".join([index.to_bytes(4, "little"), prefixed(share), prefixed(life)])
         for index, share, life in sorted([first, second])
     ]
     return blake2b(b"".join(parts), size=SEED_BYTES, person=b"mpcnet.pair")
@@ -75,7 +76,7 @@ def pair_seed(first: tuple[int, bytes, bytes], second: tuple[int, bytes, bytes])
 
 def stream_key(seed: bytes, job: bytes, label: Label) -> bytes:
     """The 16-byte key of the one array that this label names in this job."""
-    return blake2b(_prefixed(job) + label.encode(), key=seed, size=16, person=b"mpcnet.stream")
+    return blake2b(prefixed(job) + label.encode(), key=seed, size=16, person=b"mpcnet.stream")
 
 
 @dataclass(frozen=True, slots=True, repr=False)

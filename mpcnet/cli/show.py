@@ -16,7 +16,6 @@ from typing import Any, cast
 import numpy as np
 from rich import box
 from rich.table import Table
-from rich.text import Text
 
 from mpcnet.session import Cost, Protocol
 
@@ -109,8 +108,3 @@ def party_table(columns: Sequence[str]) -> Table:
     for place, column in enumerate(columns):
         table.add_column(column, no_wrap=place == 0, style="cyan" if place == 0 else "")
     return table
-
-
-def failed(message: str) -> Text:
-    """A cell that tells of a failure."""
-    return Text(message, style="red")

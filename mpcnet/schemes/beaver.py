@@ -16,12 +16,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mpcnet.algebra import Buffer, Words
-from mpcnet.algebra.bits import unpack_bits, word_count
+from mpcnet.algebra import Z64, Buffer, Words
+from mpcnet.algebra.bits import BITS, unpack_bits, word_count
 from mpcnet.algebra.domain import as_buffer
 from mpcnet.correlated.items import BitTimesWord, BitTriples, DaBits, MatrixTriples, SharedTriples, Triples
 from mpcnet.engine import Context, Round, Step
-from mpcnet.errors import PeerViolation
 
 __all__ = (
     "and_packed",
@@ -34,12 +33,12 @@ __all__ = (
 )
 
 
-def exchange(context: Context, mine: Words, combine: Callable[[Words, Words], Words]) -> Step[Words]:
+def exchange(context: Context, mine: Words, add_into: Callable[[Words, Words], None]) -> Step[Words]:
     """Open an array to all computing parties in one round.
 
     Args:
         mine: our share, contiguous; frozen from now on.
-        combine: in-place addition or XOR, as `np.add` with `out`.
+        add_into: adds its second operand to the first in place, as `Domain.add_into`.
     Returns:
         the opened array, our own to write.
     """
@@ -49,20 +48,8 @@ def exchange(context: Context, mine: Words, combine: Callable[[Words, Words], Wo
     inbox = yield Round(dict.fromkeys(parties.peers, payload), dict.fromkeys(parties.peers, nbytes))
     total = mine.copy()
     for peer in parties.peers:
-        if len(inbox[peer]) != nbytes:
-            raise PeerViolation(parties.names[peer], f"sent {len(inbox[peer])} bytes where {nbytes} were expected")
-        combine(total, np.frombuffer(inbox[peer], "<u8").reshape(mine.shape))
+        add_into(total, Z64.from_bytes_untrusted(inbox[peer], mine.shape, parties.names[peer]))
     return total
-
-
-def add_into(total: Words, other: Words) -> Words:
-    """For `exchange` over Z/2^64."""
-    return np.add(total, other, out=total)
-
-
-def xor_into(total: Words, other: Words) -> Words:
-    """For `exchange` over bits."""
-    return np.bitwise_xor(total, other, out=total)
 
 
 def multiply(context: Context, x: Words, y: Words) -> Step[Words]:
@@ -71,7 +58,7 @@ def multiply(context: Context, x: Words, y: Words) -> Step[Words]:
     masked = np.empty((2, x.size), np.uint64)
     np.subtract(x, a, out=masked[0])
     np.subtract(y, b, out=masked[1])
-    d, e = yield from exchange(context, masked, add_into)
+    d, e = yield from exchange(context, masked, Z64.add_into)
     # One product for the leader instead of two: d (b + e) = d b + d e.
     result: Words = np.multiply(d, b + e if _leads(context) else b)
     np.multiply(e, a, out=e)
@@ -86,7 +73,7 @@ def matrix_product(context: Context, x: Words, y: Words) -> Step[Words]:
     a, b, c = context.correlated.take(MatrixTriples(rows, inner, columns), 1)
     a, b, c = a.reshape(rows, inner), b.reshape(inner, columns), c.reshape(rows, columns)
     masked = np.concatenate([(x - a).reshape(-1), (y - b).reshape(-1)])
-    opened = yield from exchange(context, masked, add_into)
+    opened = yield from exchange(context, masked, Z64.add_into)
     d, e = opened[: x.size].reshape(x.shape), opened[x.size :].reshape(y.shape)
     result: Words = np.matmul(d, b + e if _leads(context) else b)
     result += np.matmul(a, e)
@@ -100,7 +87,7 @@ def and_packed(context: Context, x: Words, y: Words) -> Step[Words]:
     masked = np.empty((2, *x.shape), np.uint64)
     np.bitwise_xor(x, a, out=masked[0])
     np.bitwise_xor(y, b, out=masked[1])
-    d, e = yield from exchange(context, masked, xor_into)
+    d, e = yield from exchange(context, masked, BITS.add_into)
     return _and_opened(_leads(context), (d, e), (a, b, c))
 
 
@@ -110,7 +97,7 @@ def and_shared(context: Context, x: Words, y: Words, y2: Words) -> Step[tuple[Wo
     masked = np.empty((3, *x.shape), np.uint64)
     for place, (secret, mask) in enumerate(((x, a), (y, b), (y2, b2))):
         np.bitwise_xor(secret, mask, out=masked[place])
-    d, e, e2 = yield from exchange(context, masked, xor_into)
+    d, e, e2 = yield from exchange(context, masked, BITS.add_into)
     leads = _leads(context)
     return _and_opened(leads, (d, e), (a, b, c)), _and_opened(leads, (d, e2), (a, b2, c2))
 
@@ -127,7 +114,7 @@ def _and_opened(leads: bool, opened: tuple[Words, Words], triple: tuple[Words, W
 def bit_to_number(context: Context, bits: Words, count: int) -> Step[Words]:
     """Additive shares of `count` packed bits. One round, one bit an element to each peer."""
     mask, number = context.correlated.take(DaBits(), word_count(count))
-    opened = yield from exchange(context, bits ^ mask.reshape(-1), xor_into)
+    opened = yield from exchange(context, bits ^ mask.reshape(-1), BITS.add_into)
     v = unpack_bits(opened, count).astype(np.uint64)
     result = _selected(v, number[:count])
     if _leads(context):
@@ -152,12 +139,11 @@ def _exchange_mixed(context: Context, bits: Words, numbers: Words) -> Step[tuple
     """One round for packed bits (XOR) and numbers (addition)."""
     split = bits.size
 
-    def combine(total: Words, other: Words) -> Words:
-        total[:split] ^= other[:split]
-        total[split:] += other[split:]
-        return total
+    def add_both(total: Words, other: Words) -> None:
+        BITS.add_into(total[:split], other[:split])
+        Z64.add_into(total[split:], other[split:])
 
-    opened = yield from exchange(context, np.concatenate([bits, numbers]), combine)
+    opened = yield from exchange(context, np.concatenate([bits, numbers]), add_both)
     return opened[:split], opened[split:]
 
 

@@ -12,6 +12,7 @@ from collections import deque
 import trio
 
 from mpcnet.algebra import Buffer
+from mpcnet.algebra.prg import prefixed
 from mpcnet.engine import Inbox, MergedRound, ProgramDigest
 from mpcnet.errors import PeerViolation, ProgramMismatch
 from mpcnet.primitives import blake2b
@@ -32,7 +33,7 @@ def fork_id(path: tuple[str, ...]) -> bytes:
     """How frames name a fork: empty for the main program, else 8 bytes of a hash of its path."""
     if not path:
         return b""
-    encoded = b"".join(len(label.encode()).to_bytes(4, "little") + label.encode() for label in path)
+    encoded = b"".join(prefixed(label.encode()) for label in path)
     return blake2b(encoded, size=8, person=b"mpcnet.fork")
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from mpcnet import Ints, LocalError, Member, Secret, concatenate
 
-__all__ = ("BID", "Rules", "Sale", "explain_sale", "sale_of", "with_seller")
+__all__ = ("BID", "EXAMPLE_BIDS", "Rules", "Sale", "explain_sale", "sale_of", "with_seller")
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,14 @@ class Rules:
 
 
 BID = Ints(by="bidders", range=("low", "high"), help="what you bid at most")
+
+EXAMPLE_BIDS = {
+    "alice": {"bid": ["3800"]},
+    "bob": {"bid": ["2514"]},
+    "carol": {"bid": ["2982"]},
+    "dave": {"bid": ["3390"]},
+}
+"""The bids of the worked examples of one item."""
 
 
 @dataclass(frozen=True)

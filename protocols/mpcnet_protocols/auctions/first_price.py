@@ -13,7 +13,7 @@ The seller bids the reserve, behind all others: if no bid reaches it, what is op
 from __future__ import annotations
 
 from mpcnet import Example, Many, Party, protocol, top
-from mpcnet_protocols.auctions.bidding import BID, Rules, Sale, explain_sale, sale_of, with_seller
+from mpcnet_protocols.auctions.bidding import BID, EXAMPLE_BIDS, Rules, Sale, explain_sale, sale_of, with_seller
 
 __all__ = ("first_price_auction",)
 
@@ -27,13 +27,8 @@ __all__ = ("first_price_auction",)
     outputs={"winner": "everyone", "price": "everyone"},
     example=Example(
         params=Rules(reserve=2500),
-        roles={"bidders": ("alice", "bob", "carol", "dave")},
-        inputs={
-            "alice": {"bid": ["3800"]},
-            "bob": {"bid": ["2514"]},
-            "carol": {"bid": ["2982"]},
-            "dave": {"bid": ["3390"]},
-        },
+        roles={"bidders": tuple(EXAMPLE_BIDS)},
+        inputs=EXAMPLE_BIDS,
         compute=("seller", "notary"),
         dealer="dora",
     ),

@@ -14,7 +14,7 @@ the price is the reserve; if none does, both places are, and neither index nor p
 from __future__ import annotations
 
 from mpcnet import Example, Many, Party, protocol, top
-from mpcnet_protocols.auctions.bidding import BID, Rules, Sale, explain_sale, sale_of, with_seller
+from mpcnet_protocols.auctions.bidding import BID, EXAMPLE_BIDS, Rules, Sale, explain_sale, sale_of, with_seller
 
 __all__ = ("second_price_auction",)
 
@@ -28,13 +28,8 @@ __all__ = ("second_price_auction",)
     outputs={"winner": "everyone", "price": "everyone"},
     example=Example(
         params=Rules(reserve=2500),
-        roles={"bidders": ("alice", "bob", "carol", "dave")},
-        inputs={
-            "alice": {"bid": ["3800"]},
-            "bob": {"bid": ["2514"]},
-            "carol": {"bid": ["2982"]},
-            "dave": {"bid": ["3390"]},
-        },
+        roles={"bidders": tuple(EXAMPLE_BIDS)},
+        inputs=EXAMPLE_BIDS,
         dealer="dora",
     ),
     explain=explain_sale,
