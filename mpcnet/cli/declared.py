@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
-import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -33,6 +32,7 @@ from mpcnet.session import (
     job_to_toml,
     list_protocols,
 )
+from mpcnet.session.description import Description, describe
 from mpcnet.session.inputs import Shared
 
 __all__ = ("example_job", "job", "protocols")
@@ -163,10 +163,11 @@ def _list(console: Console, found: Sequence[Protocol[Any, Any]]) -> None:
 
 def _describe(console: Console, protocol: Protocol[Any, Any]) -> None:
     console.print(Text.assemble((protocol.name, "bold"), f"  version {protocol.version}\n"))
-    for paragraph in _paragraphs(protocol):
+    told = describe(protocol)
+    for paragraph in _paragraphs(told):
         console.print(Text(paragraph + "\n"))
     _section(console, "roles", {name: _members(role) for name, role in protocol.roles.items()})
-    _section(console, "parameters", _parameters(protocol))
+    _section(console, "parameters", _parameters(protocol, told.parameters))
     given = {
         f"{name} (of {item.by})": _asked(item) for name, item in protocol.inputs.items() if not _is_derived(item)
     }
@@ -200,20 +201,9 @@ def _section(console: Console, title: str, rows: Mapping[str, str]) -> None:
     console.print(Padding(table, (0, 0, 1, 2)))
 
 
-def _paragraphs(protocol: Protocol[Any, Any]) -> list[str]:
-    """The docstring without its section "Raises"; lines joined, so that a terminal of any width can break them."""
-    paragraphs: list[str] = []
-    inside, fresh = True, True
-    for line in inspect.cleandoc(protocol.function.__doc__ or "").splitlines():
-        if begins := not line or re.match(r"[A-Z][A-Za-z ]*:", line) is not None:
-            inside = line != "Raises:"
-        if inside and line:
-            if begins or not paragraphs or fresh:
-                paragraphs.append(line)
-            else:
-                paragraphs[-1] += " " + line.strip()
-        fresh = not line
-    return paragraphs
+def _paragraphs(told: Description) -> list[str]:
+    sections = {"Threat model": told.threat, "Rounds": told.rounds, "Source": told.source}
+    return [told.summary, *told.text, *(f"{name}: {text}" for name, text in sections.items() if text)]
 
 
 def _members(role: Many) -> str:
@@ -222,8 +212,7 @@ def _members(role: Many) -> str:
     return f"at least {role.least} parties" if role.most is None else f"{role.least} to {role.most} parties"
 
 
-def _parameters(protocol: Protocol[Any, Any]) -> dict[str, str]:
-    help_of = _argument_help(protocol.params)
+def _parameters(protocol: Protocol[Any, Any], help_of: Mapping[str, str]) -> dict[str, str]:
     rows: dict[str, str] = {}
     for field in dataclasses.fields(protocol.params):
         has_default = field.default is not dataclasses.MISSING
@@ -236,22 +225,6 @@ def _value_text(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(str(item) for item in value) or "none"  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     return str(value)
-
-
-def _argument_help(params: type) -> dict[str, str]:
-    """What the section "Args" of a docstring says of each name."""
-    found: dict[str, str] = {}
-    names: list[str] = []
-    inside = False
-    for line in inspect.cleandoc(params.__doc__ or "").splitlines():
-        if not line.startswith(" "):
-            inside = line == "Args:"
-        elif inside and (entry := re.fullmatch(r" {4}(\w+(?:, \w+)*): (.*)", line)):
-            names = entry[1].split(", ")
-            found |= dict.fromkeys(names, entry[2])
-        elif inside:
-            found |= {name: f"{found[name]} {line.strip()}" for name in names}
-    return found
 
 
 def _is_derived(declaration: Declaration) -> bool:

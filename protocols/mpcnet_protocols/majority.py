@@ -29,7 +29,8 @@ class Rules:
 
     Args:
         threshold: the share of the voters that must say yes, as a fraction such as 1/2 or 2/3; exactly so many
-        pass. votes: how many must say yes, instead of a share of them.
+            pass.
+        votes: how many must say yes, instead of a share of them.
         minimum_voters: fewer voters than this are refused; at least 3.
 
     Raises:
@@ -122,8 +123,9 @@ async def majority(party: Party[Rules]) -> Outcome:
     Threat model: that of the scheme; with additive sharing semi-honest, all but one computing party may collude.
     The dealer alone learns nothing of the votes; together with one computing party it learns all of them.
     Semi-honest means here: nothing proves that a vote is one vote, and since no count is opened, nothing shows it
-    either. Rounds: 2 for 5 voters who compute, 3 for 40; one more if they do not compute: then they send 16 bytes
-    each, and only wait for the outcome.
+    either.
+    Rounds: 2 for 5 voters who compute, 3 for 40; one more if they do not compute: then they send 16 bytes each, and
+    only wait for the outcome.
 
     Raises:
         LocalError: fewer voters than the minimum, or than the votes that are needed.
