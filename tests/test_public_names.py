@@ -1,4 +1,4 @@
-"""The names of `mpcnet` itself: what type checkers read is what one gets, and nothing heavy comes before it is used."""
+"""The names of `mpcnet` itself: type checkers read what one gets, and nothing heavy comes before it is used."""
 
 from __future__ import annotations
 
