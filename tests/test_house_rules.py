@@ -21,6 +21,7 @@ SOURCES = sorted(
 )
 PUBLIC = (
     "mpcnet",
+    "mpcnet.aio",
     "mpcnet.dsl",
     "mpcnet.engine",
     "mpcnet.identity",

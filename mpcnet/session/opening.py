@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncGenerator
 
+import trio
+
+from mpcnet.errors import LocalError
 from mpcnet.identity import Identity, Roster
 from mpcnet.session.events import Listener
 from mpcnet.session.mesh import Mesh
@@ -36,8 +39,11 @@ async def open_mesh(
         timing: how long links wait for what.
 
     Raises:
-        LocalError: the roster contradicts itself or does not hold our key; we cannot listen at our address.
+        LocalError: the roster contradicts itself or does not hold our key; we cannot listen at our address; or
+            this is no trio task.
     """
+    if not trio.lowlevel.in_trio_task():
+        raise LocalError("mpcnet.open_mesh runs in trio tasks; in an asyncio application use mpcnet.aio.open_mesh")
     roster.check()
     me = roster.by_key(identity.public)
     transport = TcpTransport(roster, identity, me=me.index, limits=limits, timing=timing)
