@@ -9,6 +9,7 @@ the libraries turned into `ValueError`. A key of the wrong size is the mistake o
     hashing         blake2b, equal (in constant time)
     X25519          x25519, x25519_public                               RFC 7748
     Ed25519         ed25519_keypair, ed25519_sign, ed25519_verify       RFC 8032, and its X25519 form
+                    ed25519_from_uniform: hashes as points              Elligator 2, RFC 9380 §6.7.1
     AEAD            Aead: AES-256-GCM and ChaCha20-Poly1305             SP 800-38D, RFC 8439
     streams         aes_ctr, aes_ctr_into: AES-128 in counter mode      SP 800-38A
     passphrases     seal_with_passphrase, open_with_passphrase          RFC 9106 (Argon2id), XSalsa20-Poly1305
@@ -46,6 +47,7 @@ __all__ = (
     "aes_ctr",
     "aes_ctr_into",
     "blake2b",
+    "ed25519_from_uniform",
     "ed25519_keypair",
     "ed25519_public_to_x25519",
     "ed25519_seed_to_x25519",
@@ -182,6 +184,17 @@ def ed25519_seed_to_x25519(seed: Buffer) -> bytes:
     _check_size("an Ed25519 seed", seed, _KEY_BYTES)
     _, expanded = sodium.crypto_sign_seed_keypair(bytes(seed))
     return sodium.crypto_sign_ed25519_sk_to_curve25519(expanded)
+
+
+def ed25519_from_uniform(uniform: Buffer) -> bytes:
+    """The point of the prime-order subgroup that Elligator 2 gives for 32 uniform bytes (RFC 9380 §6.7.1, §7).
+
+    Nobody knows its discrete logarithm. The map is libsodium's: the low 255 bits are the field element, the
+    cofactor is cleared, and the sign of x is its own choice, so that only y (and the Montgomery u) agrees with the
+    RFC. The library releases the interpreter's lock while it computes; so does `x25519`.
+    """
+    _check_size("what is mapped to a point", uniform, _KEY_BYTES)
+    return sodium.crypto_core_ed25519_from_uniform(bytes(uniform))
 
 
 # --- authenticated encryption
