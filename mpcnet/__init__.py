@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from mpcnet.session import Ints as Ints
     from mpcnet.session import Job as Job
     from mpcnet.session import LocalInts as LocalInts
+    from mpcnet.session import LocalItems as LocalItems
     from mpcnet.session import LocalLabels as LocalLabels
     from mpcnet.session import Many as Many
     from mpcnet.session import Mesh as Mesh
@@ -72,6 +73,7 @@ __all__ = (
     "JobEnded",
     "LocalError",
     "LocalInts",
+    "LocalItems",
     "LocalLabels",
     "Many",
     "Member",

@@ -7,6 +7,7 @@ from mpcnet.session.inputs import Decimals as Decimals
 from mpcnet.session.inputs import Declaration as Declaration
 from mpcnet.session.inputs import Ints as Ints
 from mpcnet.session.inputs import LocalInts as LocalInts
+from mpcnet.session.inputs import LocalItems as LocalItems
 from mpcnet.session.inputs import LocalLabels as LocalLabels
 from mpcnet.session.job import Job as Job
 from mpcnet.session.jobfile import job_from_toml as job_from_toml
@@ -34,6 +35,7 @@ __all__ = (
     "Ints",
     "Job",
     "LocalInts",
+    "LocalItems",
     "LocalLabels",
     "Many",
     "Mesh",

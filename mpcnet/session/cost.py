@@ -19,7 +19,7 @@ class RegionCost:
     Args:
         rounds: exchanges in which we sent or expected something. Rounds of forks that ran at the same time are
             counted each.
-        messages: round messages that we sent.
+        messages: what we sent, in rounds and by `Party.send`.
         sent_bytes: their payload, without headers and encryption.
         received_bytes: payload that we received.
     """

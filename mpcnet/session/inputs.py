@@ -8,8 +8,9 @@ dimension that names a sequence has its length.
 from __future__ import annotations
 
 import math
+import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, cast
@@ -19,7 +20,18 @@ from numpy.typing import NDArray
 
 from mpcnet.errors import LocalError, RangeError
 
-__all__ = ("Bound", "Choice", "Decimals", "Declaration", "Dimension", "Ints", "LocalInts", "LocalLabels", "Shared")
+__all__ = (
+    "Bound",
+    "Choice",
+    "Decimals",
+    "Declaration",
+    "Dimension",
+    "Ints",
+    "LocalInts",
+    "LocalItems",
+    "LocalLabels",
+    "Shared",
+)
 
 Bound = int | str
 Dimension = int | str
@@ -279,6 +291,53 @@ class LocalLabels(Declaration):
     def _labels(self, params: Any) -> tuple[str, ...]:
         labels: tuple[str, ...] = tuple(getattr(params, self.labels))
         return labels
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalItems(Declaration):
+    """A set of texts that stays with its owner, to be compared with others' sets.
+
+    Two items are the same if their texts are, after white space around them is removed and Unicode brought into
+    normal form C: "Zoë" is one item, whichever of its two spellings a system writes. Nothing else is changed: case
+    and inner spaces count. Numbers and dates are given as text, in a form on which the owners agree.
+
+    Args:
+        most: how many different items there may be; a number or the name of a parameter.
+    """
+
+    kind: ClassVar[str] = "local-items"
+    most: Dimension = MAX_LOCAL_ROWS
+
+    def describe(self, params: Any) -> dict[str, int | str | list[int] | list[str]]:
+        return {"kind": self.kind, "by": self.by, "form": "NFC", "most": _dimension(self.most, params)}
+
+    def check(self, value: object, params: Any) -> tuple[str, ...]:
+        """The different items, in the order in which they come first."""
+        if isinstance(value, str | bytes | bytearray) or not isinstance(value, Collection):
+            raise LocalError("a list or set of texts was expected")
+        items = tuple(dict.fromkeys(_item(each) for each in cast("Collection[object]", value)))
+        most = _dimension(self.most, params)
+        if len(items) > most:
+            raise LocalError(f"at most {most} items are agreed on, and this list has {len(items)}")
+        return items
+
+    def parse(self, texts: Sequence[str], params: Any) -> object:
+        return list(texts)
+
+
+def _item(value: object) -> str:
+    if not isinstance(value, str):
+        raise LocalError(
+            f"an item is text, not {type(value).__name__}; write numbers as the other owner writes them"
+        )
+    item = unicodedata.normalize("NFC", value.strip())
+    if not item:
+        raise LocalError("an item is empty")
+    try:
+        item.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        raise LocalError("an item is no valid Unicode text") from None
+    return item
 
 
 def _number(bound: Bound, params: Any) -> int:

@@ -96,6 +96,16 @@ class Party(Generic[P]):
     def __repr__(self) -> str:
         return f"Party({self.me.name}, job={self._running.label!r}, fork={'/'.join(self._path) or 'main'})"
 
+    @property
+    def job_id(self) -> bytes:
+        """32 bytes that name this run, the same on all parties and new each time: what keys a protocol's hashes."""
+        return self._running.id
+
+    def random_bytes(self, count: int) -> bytes:
+        """Uniform bytes that only we know, for keys and scalars of one's own; in the simulator, from its seed."""
+        self._running.check_running()
+        return self._surroundings.randomness(count)
+
     # Inputs
 
     def share(self, name: str, value: object = None) -> Secret:
@@ -254,6 +264,9 @@ class Party(Generic[P]):
             PeerLost: it is gone.
         """
         await self._guarded(self._stream(to).send, data)
+        cost = self._running.cost.region(self._region)
+        cost.messages += 1
+        cost.sent_bytes += memoryview(data).nbytes
 
     async def receive(self, source: Member, *, max_bytes: int) -> memoryview:
         """The next bytes that a party sent to us with `send`; read-only.
@@ -261,7 +274,9 @@ class Party(Generic[P]):
         Raises:
             PeerViolation: it sent more than `max_bytes`.
         """
-        return await self._guarded(self._stream(source).receive, max_bytes)
+        message: memoryview = await self._guarded(self._stream(source).receive, max_bytes)
+        self._running.cost.region(self._region).received_bytes += len(message)
+        return message
 
     async def offload(self, function: Callable[..., R], *args: Any) -> R:
         """Run blocking work without holding up the links: in a thread (in the simulator, inline)."""

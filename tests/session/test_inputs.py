@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mpcnet import Choice, Decimals, Ints, LocalError, LocalInts, LocalLabels, RangeError
+from mpcnet import Choice, Decimals, Ints, LocalError, LocalInts, LocalItems, LocalLabels, RangeError
 from mpcnet.session import Declaration
 
 
@@ -36,6 +37,7 @@ MONEY = Decimals(by="givers", range=("low", "high"))
 VOTE = Choice(by="givers")
 ROWS = LocalInts(by="givers", range=("low", "high"), most="most")
 LABELS = LocalLabels(by="givers", labels="options", most="most")
+ITEMS = LocalItems(by="givers", most="most")
 
 
 def accepted(declaration: Declaration, words: Sequence[str]) -> Any:
@@ -59,6 +61,10 @@ def accepted(declaration: Declaration, words: Sequence[str]) -> Any:
         (ROWS, [], []),
         (LABELS, ["no", " yes"], ("no", "yes")),
         (LABELS, [], ()),
+        (ITEMS, [], ()),
+        (ITEMS, [" ann@example.org\t", "Ann@example.org"], ("ann@example.org", "Ann@example.org")),
+        (ITEMS, ["b", "a", "b", "a ", "a", "a"], ("b", "a")),
+        (ITEMS, ["Zoe\u0308", "Zo\u00eb", "two  words"], ("Zo\u00eb", "two  words")),
     ],
 )
 def test_words_that_fit(declaration: Declaration, words: Sequence[str], expected: object) -> None:
@@ -93,6 +99,9 @@ def test_words_that_fit(declaration: Declaration, words: Sequence[str], expected
         (ROWS, ["x777"], LocalError),
         (LABELS, ["yes", "777"], LocalError),
         (LABELS, ["yes"] * 4, LocalError),
+        (ITEMS, ["771", "772", "773", "774"], LocalError),
+        (ITEMS, ["77", " \t"], LocalError),
+        (ITEMS, ["77\ud800"], LocalError),
     ],
 )
 def test_words_that_do_not_fit(declaration: Declaration, words: Sequence[str], error: type[LocalError]) -> None:
@@ -118,6 +127,12 @@ def test_words_that_do_not_fit(declaration: Declaration, words: Sequence[str], e
         (ROWS, [[5]]),
         (LABELS, "yes"),
         (LABELS, 5),
+        (ITEMS, "yes"),
+        (ITEMS, b"yes"),
+        (ITEMS, 5),
+        (ITEMS, ["yes", 5]),
+        (ITEMS, [b"yes"]),
+        (ITEMS, [None]),
     ],
 )
 def test_values_of_another_type(declaration: Declaration, value: object) -> None:
@@ -143,8 +158,22 @@ def test_a_float_means_what_it_prints() -> None:
 
 
 def test_who_takes_several_words() -> None:
-    several = [item.several(RULES) for item in (ONE, ROW, MONEY, VOTE, ROWS, LABELS)]
-    assert several == [False, True, False, False, True, True]
+    several = [item.several(RULES) for item in (ONE, ROW, MONEY, VOTE, ROWS, LABELS, ITEMS)]
+    assert several == [False, True, False, False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    "value", [["a", "b"], ("a", "b"), {"a": 1, "b": 2}, np.array(["a", "b"]), {"a": 1, "b": 2}.keys()], ids=str
+)
+def test_items_come_in_any_collection(value: object) -> None:
+    items = ITEMS.check(value, RULES)
+    assert items == ("a", "b")
+    assert {type(item) for item in items} == {str}
+
+
+def test_items_that_are_given_twice_count_once() -> None:
+    assert ITEMS.check({"a", "b", "c"}, RULES) in itertools.permutations("abc")
+    assert ITEMS.check(["a", "b", "c"] * 1000, RULES) == ("a", "b", "c")
 
 
 @settings(max_examples=50, derandomize=True)
@@ -162,8 +191,8 @@ def test_limits_may_be_a_function_of_the_parameters() -> None:
 
 
 def test_the_agreement_holds_everything_that_matters() -> None:
-    descriptions = [item.describe(RULES) for item in (ONE, ROW, MONEY, VOTE, ROWS, LABELS)]
+    descriptions = [item.describe(RULES) for item in (ONE, ROW, MONEY, VOTE, ROWS, LABELS, ITEMS)]
     assert len({str(description) for description in descriptions}) == len(descriptions)
     changed = Rules(low=0, high=5, options=("yes", "no"), most=1)
-    for item, description in zip((ONE, ROW, MONEY, VOTE, ROWS, LABELS), descriptions, strict=True):
+    for item, description in zip((ONE, ROW, MONEY, VOTE, ROWS, LABELS, ITEMS), descriptions, strict=True):
         assert item.describe(changed) != description

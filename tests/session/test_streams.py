@@ -10,7 +10,7 @@ import trio
 
 from mpcnet import JobEnded, LocalError, PeerAborted, PeerViolation
 from mpcnet.primitives import blake2b
-from mpcnet.session import Party
+from mpcnet.session import Party, RegionCost
 from mpcnet.session.streams import WINDOW_BYTES
 from mpcnet.testing.parties import Endings, Loopback, Nothing, job_of, run_parties
 from mpcnet.wire.frames import Frame, Header, Kind
@@ -176,6 +176,50 @@ async def test_a_cancelled_receive_ends_the_job(two: Loopback) -> None:
     endings = await run(two, alice, bob)
     assert isinstance(endings.errors["alice"], JobEnded)
     assert str(endings.errors["bob"]) == "alice: ended the job: it was cancelled there"
+
+
+async def test_bytes_of_ones_own_are_counted_in_their_region(two: Loopback) -> None:
+    async def alice(party: Party[Nothing]) -> None:
+        other = party.roster.members[1]
+        with party.region("points"):
+            await party.send(other, bytes(1000))
+            await party.send(other, b"")
+        await party.send(other, memoryview(bytes(16)).cast("Q"))
+
+    async def bob(party: Party[Nothing]) -> None:
+        for size in (1000, 0, 16):
+            await party.receive(party.roster.members[0], max_bytes=size)
+
+    results = (await run(two, alice, bob)).results
+    assert results["alice"].cost.regions == {
+        "points": RegionCost(messages=2, sent_bytes=1000),
+        "main": RegionCost(messages=1, sent_bytes=16),
+    }
+    assert results["bob"].cost.regions == {"main": RegionCost(received_bytes=1016)}
+
+
+async def test_what_protocols_with_cryptography_of_their_own_need(two: Loopback) -> None:
+    async def program(party: Party[Nothing]) -> tuple[bytes, bytes, bytes]:
+        async with party.fork("inner") as inner:
+            return party.job_id, inner.job_id, party.random_bytes(16)
+
+    endings = await run(two, program, program)
+    (first, inner, ours), (second, _, theirs) = endings.outcomes.values()
+    assert first == second == inner == endings.results["alice"].job
+    assert len(first) == 32
+    assert len(ours) == len(theirs) == 16
+    assert ours != theirs
+
+
+async def test_no_randomness_for_a_job_that_is_over(two: Loopback) -> None:
+    parties: list[Party[Nothing]] = []
+
+    async def program(party: Party[Nothing]) -> None:
+        parties.append(party)
+
+    await run(two, program, program)
+    with pytest.raises(JobEnded):
+        parties[0].random_bytes(1)
 
 
 def frames(header: Header, *bodies: bytes) -> list[Frame]:
