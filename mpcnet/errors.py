@@ -18,7 +18,7 @@ seeds appear in no message. Foreign exceptions are translated once, where they e
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 __all__ = (
@@ -33,6 +33,7 @@ __all__ = (
     "PeerViolation",
     "ProgramMismatch",
     "RangeError",
+    "did_you_mean",
 )
 
 
@@ -133,3 +134,11 @@ class DeadlineExceeded(MpcnetError):
 
 class JobEnded(MpcnetError):
     """The job is over: it finished or was aborted before this call."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """For the end of a sentence about a word that is none of those known: "; did you mean 'alice'?", or nothing."""
+    import difflib  # for mistakes only
+
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import importlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,3 +29,26 @@ def test_names_are_those_that_type_checkers_see() -> None:
 def test_other_names_do_not_exist() -> None:
     with pytest.raises(AttributeError, match="'mpcnet' has no attribute 'Program'"):
         _ = mpcnet.Program  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+
+
+@pytest.mark.processes
+def test_help_and_completion_wait_for_nothing_heavy() -> None:
+    """In a fresh interpreter: this one has everything already."""
+    program = """
+import os, sys
+os.environ |= {"_MPCNET_COMPLETE": "bash_complete", "COMP_WORDS": "mpcnet demo second", "COMP_CWORD": "2"}
+from mpcnet.cli import app
+for words in (["--help"], ["run", "--help"], ["completion", "fish"], []):
+    try:
+        app.main(words, prog_name="mpcnet", complete_var=None if words else "_MPCNET_COMPLETE")
+    except SystemExit as ended:
+        assert not ended.code, ended.code
+    os.environ.pop("_MPCNET_COMPLETE", None) if not words else None
+print(sorted({"numpy", "trio", "nacl", "cryptography", "mpcnet.session", "rich"} & set(sys.modules)))
+"""
+    command = [sys.executable, "-P", "-c", program]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    *_, completed, heavy = ended.stdout.splitlines()
+    assert completed == "plain,second-price-auction"
+    assert heavy == "[]"

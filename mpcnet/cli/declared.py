@@ -15,9 +15,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mpcnet.cli.reporting import json_option, stdout
+from mpcnet.cli.reporting import stdout
 from mpcnet.cli.show import party_table, plain
-from mpcnet.errors import LocalError
+from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.session import (
     Choice,
     Decimals,
@@ -34,17 +34,12 @@ from mpcnet.session import (
 )
 from mpcnet.session.description import Description, describe
 from mpcnet.session.inputs import Shared
+from mpcnet.session.plugins import find_scheme
 
-__all__ = ("example_job", "job", "protocols")
-
-_FEW_MINUTES = 600
-"""Seconds until a job from a template gives up: people start the parties by hand."""
+__all__ = ("example_job", "print_job", "show_protocols")
 
 
-@click.command()
-@click.argument("name", required=False)
-@json_option
-def protocols(name: str | None, as_json: bool) -> None:
+def show_protocols(name: str | None, *, as_json: bool) -> None:
     """List the installed protocols, or describe one."""
     found = [find_protocol(item) for item in ([name] if name else list_protocols())]
     if as_json:
@@ -76,31 +71,17 @@ def example_job(protocol: Protocol[Any, Any], label: str, deadline_seconds: floa
     )
 
 
-@click.command()
-@click.argument("name", metavar="PROTOCOL")
-@click.option("--label", metavar="TEXT", help="What the parties call this run.  [default: the protocol's name]")
-@click.option(
-    "--role", "roles", multiple=True, metavar="ROLE=NAME,...", help="Who takes a role; once for each role."
-)
-@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; once for each.")
-@click.option(
-    "--compute", metavar="NAME,...", help="Who computes.  [default: the example's; with --role, who gives inputs]"
-)
-@click.option("--dealer", metavar="NAME", help="Who deals randomness, and does nothing else; '' for nobody.")
-@click.option("--deadline", default=_FEW_MINUTES, show_default=True, metavar="SECONDS", help="For the whole job.")
-def job(
+def print_job(
     name: str,
     label: str | None,
     roles: Sequence[str],
     params: Sequence[str],
     compute: str | None,
     dealer: str | None,
-    deadline: int,
+    scheme: str,
+    deadline: float,
 ) -> None:
-    """Print a job file, which must be the same for all parties.
-
-    What no option says is taken from the protocol's example. VALUE is as in TOML, or text without quotes.
-    """
+    """Print a job file; what no option says is taken from the protocol's example."""
     protocol = find_protocol(name)
     example = protocol.example
     given = {key: _toml_value(value) for key, value in _pairs("--param", params)}
@@ -108,7 +89,8 @@ def job(
     members = {} if example is None else {role: tuple(names) for role, names in example.roles.items()}
     for role, names in _pairs("--role", roles):
         if role not in protocol.roles:
-            raise LocalError(f"protocol '{name}' has no role '{role}'; it has: {', '.join(protocol.roles)}")
+            hint = did_you_mean(role, protocol.roles)
+            raise LocalError(f"protocol '{name}' has no role '{role}'; it has: {', '.join(protocol.roles)}{hint}")
         members[role] = _names(names)
     if missing := [role for role in protocol.roles if role not in members]:
         raise LocalError(f"role '{missing[0]}' has no members: give --role {missing[0]}=NAME,...")
@@ -122,6 +104,7 @@ def job(
         label or name,
         compute=computing if compute is None else _names(compute),
         dealer=deals or None,
+        scheme=find_scheme(scheme).name,
         deadline_seconds=deadline,
     )
     click.echo(job_to_toml(made), nl=False)

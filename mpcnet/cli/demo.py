@@ -16,21 +16,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-import click
 import trio
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from mpcnet.cli.declared import example_job
-from mpcnet.cli.reporting import json_option, print_document, stdout, to_document
+from mpcnet.cli.reporting import print_document, stdout, to_document
 from mpcnet.cli.show import party_table
 from mpcnet.errors import MpcnetError
 from mpcnet.identity import Identity, Member, Roster
 from mpcnet.primitives import random_bytes
 from mpcnet.session import Job, Protocol, find_protocol, job_to_toml
 
-__all__ = ("child_command", "demo_command", "first_cause", "free_ports")
+__all__ = ("child_command", "first_cause", "free_ports", "play_demo")
 
 _GRACE_SECONDS = 5.0
 """How long the others may take to say how they end, after one has failed."""
@@ -64,14 +63,11 @@ class _Play:
         return list(dict.fromkeys(named if self.job.dealer is None else [*named, self.job.dealer]))
 
 
-@click.command("demo")
-@click.argument("name", metavar="PROTOCOL")
-@json_option
-def demo_command(name: str, as_json: bool) -> None:
-    """Run an example, each party a real process on this machine.
+def play_demo(name: str, *, quiet: bool, as_json: bool) -> None:
+    """Run an example, each party a process.
 
-    They talk over encrypted TCP, as on machines far apart.
-    Makes keys, a roster and a job file in a temporary folder, and removes them.
+    Raises:
+        MpcnetError: a party failed; what the others learned has been shown.
     """
     protocol = find_protocol(name)
     play = _Play(example_job(protocol, f"{name}-demo"), _inputs(protocol))

@@ -1,9 +1,4 @@
-"""Keys and rosters: `mpcnet keygen` and `mpcnet roster ...`.
-
-everybody   mpcnet keygen alice --address alice.example:7000    prints a line for the others
-everybody   mpcnet roster make parties.txt                      all lines, in any order, give one roster
-everybody   compares the fingerprint over another channel
-"""
+"""Keys and rosters: the work of `mpcnet keygen` and `mpcnet roster ...`."""
 
 from __future__ import annotations
 
@@ -16,20 +11,19 @@ import click
 from rich.text import Text
 
 from mpcnet.cli.inputs import is_terminal
-from mpcnet.cli.reporting import DiscreetCommand, json_option, say, stdout
+from mpcnet.cli.reporting import say, stdout
 from mpcnet.cli.show import counted, party_table
 from mpcnet.errors import LocalError
 from mpcnet.identity import Identity, Member, Roster
 
-__all__ = ("keygen", "load_identity", "roster")
-
-_ROSTER = "roster.toml"
-
-roster_option = click.option(
-    "--roster", "roster_path", default=_ROSTER, show_default=True, metavar="FILE", help="The roster file."
-)
-passphrase_option = click.option(
-    "--passphrase-file", metavar="FILE", help="Its first line is the passphrase of the key; else one is asked for."
+__all__ = (
+    "add_party",
+    "check_roster",
+    "load_identity",
+    "make_key",
+    "make_roster",
+    "print_fingerprint",
+    "print_line",
 )
 
 
@@ -59,17 +53,10 @@ def _passphrase(path: str) -> str:
     return lines[0]
 
 
-@click.command(cls=DiscreetCommand)
-@click.argument("name")
-@click.option("--address", metavar="HOST:PORT", help="Where the others reach you; then the whole line is printed.")
-@click.option("--out", metavar="FILE", help="The key file.  [default: NAME.key]")
-@click.option("--passphrase", is_flag=True, help="Seal the key file with a passphrase, which is asked for.")
-@passphrase_option
-def keygen(name: str, address: str | None, out: str | None, passphrase: bool, passphrase_file: str | None) -> None:
-    """Make your key: NAME.key, which stays with you.
-
-    Prints your public key, or with --address the line (name, key, address) that the others need from you.
-    """
+def make_key(
+    name: str, address: str | None, out: str | None, *, passphrase: bool, passphrase_file: str | None
+) -> None:
+    """Make a key file, and print its public key or the line that the others need."""
     identity = Identity.generate()
     line = _member_line(name, identity, address or "localhost:1")
     words: str | None = None
@@ -87,32 +74,13 @@ def _member_line(name: str, identity: Identity, address: str) -> str:
     return Member.from_line(f"{name} {identity.public_text} {address}").line
 
 
-@click.group()
-def roster() -> None:
-    """Make and check the list of all parties."""
-
-
-@roster.command("line")
-@click.argument("name")
-@click.option("--address", metavar="HOST:PORT", required=True, help="Where the others reach you.")
-@click.option("--key", "key_path", metavar="FILE", help="Your key file.  [default: NAME.key]")
-@passphrase_option
-def line_command(name: str, address: str, key_path: str | None, passphrase_file: str | None) -> None:
-    """Print your line again: name, public key, address."""
+def print_line(name: str, address: str, key_path: str | None, passphrase_file: str | None) -> None:
+    """Print the line of a key that exists."""
     click.echo(_member_line(name, load_identity(key_path or f"{name}.key", passphrase_file), address))
 
 
-@roster.command("make")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--out", default=_ROSTER, show_default=True, metavar="FILE", help="Where the roster goes.")
-@click.option("--cipher", type=click.Choice(["AESGCM", "ChaChaPoly"]), default="AESGCM", show_default=True)
-@click.option("--force", is_flag=True, help="Replace a roster that has other parties.")
-def make_command(files: Sequence[str], out: str, cipher: str, force: bool) -> None:
-    """Make the roster of everybody's lines.
-
-    The lines stand in files in any order ("-" for standard input); parties are sorted by name, so that the same
-    lines give the same roster everywhere.
-    """
+def make_roster(files: Sequence[str], out: str, cipher: str, *, force: bool) -> None:
+    """Make the roster of everybody's lines; sorted by name, so that the same lines give the same roster."""
     lines = dict.fromkeys(line for name in files for line in _read_lines(name))
     made = _sorted((Member.from_line(line) for line in lines), cipher)
     made.check()
@@ -123,11 +91,8 @@ def make_command(files: Sequence[str], out: str, cipher: str, force: bool) -> No
     _announce(path, made)
 
 
-@roster.command("add")
-@click.argument("words", nargs=-1, required=True, metavar="LINE")
-@roster_option
-def add_command(words: Sequence[str], roster_path: str) -> None:
-    """Add a party to the roster, by its line: name, key, address."""
+def add_party(words: Sequence[str], roster_path: str) -> None:
+    """Add a party to the roster, which may not exist yet."""
     path = Path(roster_path)
     old = Roster.load(path) if path.exists() else Roster()
     made = _sorted([*old, Member.from_line(" ".join(words))], old.cipher)
@@ -135,13 +100,8 @@ def add_command(words: Sequence[str], roster_path: str) -> None:
     _announce(path, made)
 
 
-@roster.command("check")
-@roster_option
-@click.option("--key", "key_path", metavar="FILE", help="Also say whose key this is.")
-@passphrase_option
-@json_option
-def check_command(roster_path: str, key_path: str | None, passphrase_file: str | None, as_json: bool) -> None:
-    """Check the roster, show its parties and its fingerprint."""
+def check_roster(roster_path: str, key_path: str | None, passphrase_file: str | None, *, as_json: bool) -> None:
+    """Check the roster, and show its parties and fingerprint."""
     found = Roster.load(roster_path)
     found.check()
     me = found.by_key(load_identity(key_path, passphrase_file).public).name if key_path else None
@@ -159,10 +119,8 @@ def check_command(roster_path: str, key_path: str | None, passphrase_file: str |
     console.print(f"\nfingerprint {found.fingerprint}")
 
 
-@roster.command("fingerprint")
-@roster_option
-def fingerprint_command(roster_path: str) -> None:
-    """Print the fingerprint, to be compared with that of the others over another channel."""
+def print_fingerprint(roster_path: str) -> None:
+    """Print the fingerprint."""
     click.echo(Roster.load(roster_path).fingerprint)
 
 

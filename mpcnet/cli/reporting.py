@@ -1,23 +1,21 @@
-"""Errors and exit codes in one place: one sentence on standard error, whatever went wrong.
+"""The form of all commands: help with examples, one sentence on standard error whatever went wrong, exit codes.
 
 Input values are repeated nowhere: neither in our messages nor in those of the option parser, which would quote a
-word that it does not understand.
+word that it does not understand. rich is imported when something is printed with it: completion need not wait.
 """
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import logging
+import os
 import re
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import click
-from rich.console import Console
-from rich.text import Text
 
 from mpcnet.errors import (
     AgreementMismatch,
@@ -26,14 +24,23 @@ from mpcnet.errors import (
     MpcnetError,
     PeerError,
     ProgramMismatch,
+    did_you_mean,
 )
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 __all__ = (
     "App",
+    "Command",
     "DiscreetCommand",
+    "Example",
+    "Group",
     "app",
+    "is_live",
     "json_option",
     "print_document",
+    "quiet_option",
     "say",
     "single",
     "stderr",
@@ -47,18 +54,37 @@ _JSON = "mpcnet.json"
 _VERBOSE = "mpcnet.verbose"
 
 
+Example = tuple[str, str]
+"""A command line, as one would type it, and what it does."""
+
+
 def stdout() -> Console:
-    """The console for results. Without a terminal, or with NO_COLOR, it prints no colours."""
-    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+    """The console for results. Colours as `_console` says."""
+    return _console(sys.stdout)
 
 
 def stderr() -> Console:
     """The console for everything else."""
-    return Console(file=sys.stderr, highlight=False, markup=False, emoji=False)
+    return _console(sys.stderr)
+
+
+def _console(file: TextIO) -> Console:
+    """Coloured on a terminal that can, or with FORCE_COLOR; with NO_COLOR without any escape sequence."""
+    from rich.console import Console
+
+    colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+    return Console(file=file, highlight=False, markup=False, emoji=False, color_system=colours)
+
+
+def is_live(file: TextIO) -> bool:
+    """Whether lines that were written can be written again: a terminal that can move its cursor."""
+    return file.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown", "")
 
 
 def say(message: str) -> None:
     """A remark for a person, on standard error."""
+    from rich.text import Text
+
     stderr().print(Text(message, style="dim"), soft_wrap=True)
 
 
@@ -121,13 +147,57 @@ def _report(error: BaseException, *, as_json: bool, verbose: bool) -> int:
         traceback.print_exception(error)
     if as_json:
         click.echo(json.dumps({"error": to_document(error)}))
+    from rich.text import Text
+
     prefix = "" if code == INTERRUPTED else "error: "
     stderr().print(Text.assemble((prefix, "bold red"), _sentence(error)), soft_wrap=True)
     return code
 
 
-class App(click.Group):
-    """A group whose commands end in an exit code and at most one sentence."""
+class _WithExamples(click.Command):
+    """Help that ends with examples: a line to type, and under it what it does."""
+
+    def __init__(self, *args: Any, examples: Sequence[Example] = (), **extra: Any) -> None:
+        super().__init__(*args, **extra)
+        self.examples = tuple(examples)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """After everything else, and before nothing."""
+        super().format_epilog(ctx, formatter)
+        if self.examples:
+            with formatter.section("Examples"):
+                for line, what in self.examples:
+                    formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+                    with formatter.indentation():
+                        formatter.write_text(what)
+
+
+class Command(_WithExamples):
+    """A command."""
+
+
+class Group(_WithExamples, click.Group):
+    """A group of commands, in the order in which one needs them; it knows which one was meant."""
+
+    command_class = Command
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """As they were added."""
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click's, whose versions differ in what they say of a word that is no command."""
+        word = click.utils.make_str(args[0])
+        if self.get_command(ctx, word) is None and not ctx.resilient_parsing and not word.startswith("-"):
+            hint = did_you_mean(word, self.commands)
+            raise click.UsageError(f"there is no command '{word}'{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+class App(Group):
+    """The group of all commands, which end in an exit code and at most one sentence."""
 
     def main(
         self,
@@ -146,10 +216,6 @@ class App(click.Group):
             sys.exit(_report(error, as_json=False, verbose=False))
         sys.exit(result if isinstance(result, int) else 0)
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order in which one needs them."""
-        return list(self.commands)
-
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; its errors become exit codes here, where we know whether a program reads us."""
         try:
@@ -162,7 +228,7 @@ class App(click.Group):
             raise click.exceptions.Exit(code) from None
 
 
-class DiscreetCommand(click.Command):
+class DiscreetCommand(Command):
     """A command that takes secrets: complaints about its words do not repeat them."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -171,7 +237,8 @@ class DiscreetCommand(click.Command):
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             known = re.fullmatch(r"--?[a-z-]+", error.option_name)
-            name = f": {error.option_name}" if known else ""
+            options = [option for parameter in self.get_params(ctx) for option in parameter.opts]
+            name = f": {error.option_name}{did_you_mean(error.option_name, options)}" if known else ""
             raise click.UsageError(f"there is no such option{name}", ctx) from None
         except click.BadParameter:
             raise
@@ -195,27 +262,38 @@ def print_document(document: object) -> None:
 json_option = click.option(
     "--json", "as_json", is_flag=True, is_eager=True, callback=_note_json, help="Print one JSON document."
 )
+quiet_option = click.option(
+    "-q", "--quiet", is_flag=True, help="Say nothing of what goes on; results and errors only."
+)
 
 
 def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
+        import importlib.metadata
+
         click.echo(f"mpcnet {importlib.metadata.version('mpcnet')}")
         ctx.exit()
 
 
-@click.group(cls=App, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=App,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    examples=(
+        ("mpcnet demo average", "To begin: four parties on this machine learn the average of their raises."),
+        ("mpcnet protocols", "What else there is to compute."),
+        ("mpcnet keygen alice --address alice.example:7000", "For real: make a key, and the line for the others."),
+        ("mpcnet roster make *.line", "Then the roster, of everybody's lines."),
+        ("mpcnet job average --role owners=alice,bob,carol > job.toml", "The job, the same file for everybody."),
+        ("mpcnet run job.toml --as alice", "Your part of it."),
+    ),
+)
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log what happens, and show where errors come from.")
 @click.pass_context
 def app(ctx: click.Context, verbose: bool) -> None:
-    """Compute on joint private data with parties who do not trust each other.
-
-    \b
-    Try it:        mpcnet demo average
-    For real:      mpcnet keygen, roster make, job, run
-    """  # noqa: D301 -- click's mark for lines that stay
+    """Compute on joint private data with parties who do not trust each other."""
     ctx.meta[_VERBOSE] = verbose
     if verbose:
         logging.basicConfig(level=logging.DEBUG, format="%(asctime)s %(name)s: %(message)s")

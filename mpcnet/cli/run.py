@@ -12,8 +12,8 @@ import trio
 from rich.status import Status
 
 from mpcnet.cli.inputs import read_given, take_inputs
-from mpcnet.cli.keys import load_identity, passphrase_option, roster_option
-from mpcnet.cli.reporting import DiscreetCommand, json_option, say, stderr
+from mpcnet.cli.keys import load_identity
+from mpcnet.cli.reporting import say, stderr
 from mpcnet.cli.show import cost_document, explained, plain
 from mpcnet.errors import LocalError
 from mpcnet.identity import Identity, Member, Roster
@@ -21,40 +21,22 @@ from mpcnet.session import Job, Result, load_job, open_mesh
 from mpcnet.session.events import Agreed, Event, Waiting
 from mpcnet.session.job import make_plan
 
-__all__ = ("run_command",)
+__all__ = ("run_party",)
 
 
-@click.command("run", cls=DiscreetCommand)
-@click.argument("job_path", metavar="JOB.toml")
-@click.option("--as", "name", required=True, metavar="NAME", help="Who you are in the roster.")
-@roster_option
-@click.option("--key", "key_path", metavar="FILE", help="Your key file.  [default: NAME.key]")
-@passphrase_option
-@click.option("--input", "options", multiple=True, metavar="NAME=VALUE", help="One of your inputs; see above.")
-@click.option("--inputs", "document", metavar="FILE", help='A JSON document of all your inputs; "-" to read it.')
-@json_option
-def run_command(
+def run_party(
     job_path: str,
     name: str,
+    *,
     roster_path: str,
     key_path: str | None,
     passphrase_file: str | None,
     options: Sequence[str],
     document: str | None,
+    quiet: bool,
     as_json: bool,
 ) -> None:
-    """Take part in a job, and print what you learn.
-
-    Waits for the other parties, which may start in any order. VALUE of an input is one of
-
-    \b
-      3800             the value; others on this machine can see it
-      -                standard input, one value a line
-      @FILE            a file, one value a line
-      FILE.csv:COLUMN  a column of a CSV file
-
-    An input that is not given is asked for, without echo. Nobody but you sees it.
-    """  # noqa: D301 -- click's mark for lines that stay
+    """Take part in a job, and print what we learn."""
     job = load_job(job_path)
     roster = Roster.load(roster_path)
     roster.check()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -13,13 +13,13 @@ from rich.text import Text
 
 from mpcnet.cli.declared import example_job
 from mpcnet.cli.inputs import Given, parse_words, read_document
-from mpcnet.cli.reporting import json_option, stdout, to_document
+from mpcnet.cli.reporting import stdout, to_document
 from mpcnet.cli.show import counted, explained, party_table, plain, time_text
 from mpcnet.errors import LocalError
 from mpcnet.session import Job, Many, Protocol, find_protocol, load_job
 from mpcnet.sim import LAN, WAN, LinkModel, Network, Simulation, find_scenario, list_scenarios, simulate
 
-__all__ = ("parse_network", "sim_command", "with_parties")
+__all__ = ("parse_network", "run_simulation", "with_parties")
 
 _NAMED = {"lan": LAN, "wan": WAN}
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
@@ -70,7 +70,7 @@ def with_parties(protocol: Protocol[Any, Any], count: int) -> tuple[Job[Any, Any
     words = {name: example.inputs.get(name, {}) for name in fixed}
     words |= {name: example.inputs.get(known[place % len(known)], {}) for place, name in enumerate(names)}
     roles = {**job.roles, open_role: tuple(names)}
-    given = {name: {key: Given(tuple(value)) for key, value in inputs.items()} for name, inputs in words.items()}
+    given = {name: _given(inputs) for name, inputs in words.items()}
     changed = Job(protocol, job.params, roles, job.label, compute=job.compute, dealer=job.dealer)
     return changed, _values(changed, given)
 
@@ -90,34 +90,18 @@ def _values(job: Job[Any, Any], given: Mapping[str, Mapping[str, Given]]) -> Inp
     }
 
 
-@click.command("sim")
-@click.argument("name", required=False, metavar="[PROTOCOL | JOB.toml]")
-@click.option("--scenario", metavar="NAME", help="Run an installed scenario instead.")
-@click.option(
-    "--network", metavar="NETWORK", help="lan, wan, or LATENCY[/BANDWIDTH], one way: 50ms/100Mbit.  [default: lan]"
-)
-@click.option("--seed", default=0, show_default=True, help="Of all randomness: the same seed gives the same run.")
-@click.option(
-    "--parties", type=click.IntRange(1, 1024), metavar="N", help="Another number of parties than the example's."
-)
-@click.option("--inputs", "document", metavar="FILE", help="For a job file: JSON, {party: {input: value}}.")
-@json_option
-def sim_command(
+def run_simulation(
     name: str | None,
     scenario: str | None,
+    *,
     network: str | None,
     seed: int,
     parties: int | None,
     document: str | None,
+    quiet: bool,
     as_json: bool,
 ) -> None:
-    """Run all parties in this process, on a modelled network.
-
-    Runs the example of a protocol, a job file, or a scenario.
-
-    Messages take as long as on the network that is modelled, on a virtual clock, on which computing
-    takes no time. The time includes the agreement; rounds and bytes do not.
-    """
+    """Simulate the example of a protocol, a job file or a scenario, and show what came of it."""
     if (name is None) == (scenario is None):
         known = ", ".join(list_scenarios()) or "none"
         raise LocalError(f"name a protocol, a job file or a scenario (mpcnet protocols; scenarios: {known})")
@@ -145,11 +129,19 @@ def _job_of(name: str, parties: int | None, document: str | None) -> tuple[Job[A
     if document is not None:
         raise LocalError("--inputs goes with a job file (mpcnet job writes one); the example has its own")
     protocol = find_protocol(name)
-    members = max((len(names) for names in example_job(protocol, name).roles.values()), default=0)
-    if parties is not None:
-        return with_parties(protocol, parties)
-    open_roles = [role for role, kind in protocol.roles.items() if _is_open(kind)]
-    return with_parties(protocol, len(example_job(protocol, name).roles[open_roles[0]]) if open_roles else members)
+    return _example(protocol) if parties is None else with_parties(protocol, parties)
+
+
+def _example(protocol: Protocol[Any, Any]) -> tuple[Job[Any, Any], Inputs]:
+    """The example as it is: its job, and by party its inputs."""
+    job = example_job(protocol, f"{protocol.name}-example")
+    example = protocol.example
+    assert example is not None  # noqa: S101 -- example_job refuses that
+    return job, _values(job, {party: _given(words) for party, words in example.inputs.items()})
+
+
+def _given(words: Mapping[str, Sequence[str]]) -> dict[str, Given]:
+    return {name: Given(tuple(values)) for name, values in words.items()}
 
 
 def _show(
@@ -166,7 +158,8 @@ def _show(
         table.add_row(Text(names), text)
     console.print(table)
     facts = (
-        counted(cost.rounds, "round"),
+        # A protocol that sends messages of its own has no rounds that somebody counts.
+        *([counted(cost.rounds, "round")] if cost.rounds or not cost.messages else []),
         counted(cost.messages, "message"),
         counted(cost.sent_bytes, "byte"),
         f"{time_text(cost.seconds)} of virtual time",

@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self, cast, get_args
 
-from mpcnet.errors import LocalError
+from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.identity.files import read_text, replace_text
 from mpcnet.identity.keys import decode_public, encode_public
 from mpcnet.primitives import AeadName, blake2b, ed25519_public_to_x25519
@@ -163,7 +163,9 @@ class Roster:
         for member in self.members:
             if member.name == name:
                 return member
-        raise LocalError(f"{name!r} is not in the roster; it has {', '.join(m.name for m in self) or 'nobody'}")
+        names = [member.name for member in self]
+        hint = did_you_mean(name, names)
+        raise LocalError(f"{name!r} is not in the roster; it has {', '.join(names) or 'nobody'}{hint}")
 
     def by_index(self, index: int) -> Member:
         """The member at this place.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from mpcnet.engine import Parties
-from mpcnet.errors import LocalError
+from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.identity import Member, Roster
 from mpcnet.schemes import Scheme
 from mpcnet.session.inputs import Shared
@@ -201,7 +201,8 @@ def _dealer(job: Job[Any, Any], known: Mapping[str, Member], everyone: tuple[int
 
 def _member(known: Mapping[str, Member], name: str) -> Member:
     if name not in known:
-        raise LocalError(f"the roster has no party named {name!r}; it has: {', '.join(known)}")
+        hint = did_you_mean(name, known)
+        raise LocalError(f"the roster has no party named {name!r}; it has: {', '.join(known)}{hint}")
     return known[name]
 
 

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from mpcnet.errors import LocalError
+from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.identity.files import read_text
 from mpcnet.session.job import Job
 from mpcnet.session.plugins import find_protocol
@@ -127,7 +127,8 @@ def job_to_toml(job: Job[Any, Any]) -> str:
 
 def _check_fields(fields: Mapping[str, object]) -> None:
     if unknown := next((name for name in fields if name not in _FIELDS), None):
-        raise LocalError(f"a job file has no field {unknown!r}; it has: {', '.join(_FIELDS)}")
+        hint = did_you_mean(unknown, _FIELDS)
+        raise LocalError(f"a job file has no field {unknown!r}; it has: {', '.join(_FIELDS)}{hint}")
     if missing := next((name for name in _REQUIRED if name not in fields), None):
         raise LocalError(f"field '{missing}' is missing")
     for name, value in fields.items():
@@ -143,7 +144,10 @@ def _roles(protocol: Protocol[Any, Any], roles: Mapping[str, object]) -> dict[st
     known = ", ".join(protocol.roles)
     for role, names in roles.items():
         if role not in protocol.roles:
-            raise LocalError(f"field 'roles.{role}': protocol '{protocol.name}' has no such role; it has: {known}")
+            hint = did_you_mean(role, protocol.roles)
+            raise LocalError(
+                f"field 'roles.{role}': protocol '{protocol.name}' has no such role; it has: {known}{hint}"
+            )
         _check_kind(f"roles.{role}", names, _NAMES)
     for role in protocol.roles:
         if role not in roles:

@@ -6,7 +6,7 @@ import functools
 import importlib.metadata
 from typing import Any
 
-from mpcnet.errors import LocalError
+from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.schemes import Scheme
 from mpcnet.session.protocol import Protocol
 
@@ -27,7 +27,8 @@ def load_entry_point(group: str, name: str, what: str) -> object:
     distinct = {point.value: point for point in found}
     if not distinct:
         known = sorted({point.name for point in importlib.metadata.entry_points(group=group)})
-        raise LocalError(f"there is no {what} named {name!r}; installed: {', '.join(known) or 'none'}")
+        hint = did_you_mean(name, known)
+        raise LocalError(f"there is no {what} named {name!r}; installed: {', '.join(known) or 'none'}{hint}")
     if len(distinct) > 1:
         raise LocalError(
             f"more than one installed distribution offers a {what} named {name!r}: {', '.join(distinct)}"

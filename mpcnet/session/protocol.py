@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from mpcnet.errors import LocalError
+from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.session.inputs import Declaration
 
 if typing.TYPE_CHECKING:
@@ -115,6 +115,7 @@ class Protocol(Generic[P, T]):
         if unknown := sorted(values.keys() - fields.keys()):
             raise LocalError(
                 f"protocol '{self.name}' has no parameter {unknown[0]!r}; it has: {', '.join(fields) or 'none'}"
+                f"{did_you_mean(unknown[0], fields)}"
             )
         given = {name: _converted(name, value, kinds[name]) for name, value in values.items()}
         missing = [

@@ -81,23 +81,21 @@ def test_the_error_that_explains_a_group() -> None:
     assert single(ExceptionGroup("", [plain, LOST])) is LOST
 
 
-def test_version_and_help(mpcnet: Command) -> None:
+def test_the_version(mpcnet: Command) -> None:
     assert mpcnet("--version").out.startswith("mpcnet 0.")
-    text = mpcnet("--help").out
-    commands = ["demo", "sim", "protocols", "keygen", "roster", "job", "run"]
-    assert [line.split()[0] for line in text.splitlines()[-len(commands) :]] == commands
-    for command in commands:
-        help_text = mpcnet(command, "--help")
-        assert help_text.code == 0
-        assert max(map(len, help_text.out.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["fly"], "No such command 'fly' (see 'mpcnet --help')"),
+        (["fly"], "there is no command 'fly' (see 'mpcnet --help')"),
+        (["rum"], "there is no command 'rum'; did you mean 'run'? (see 'mpcnet --help')"),
+        (["roster", "mkae"], "there is no command 'mkae'; did you mean 'make'? (see 'mpcnet roster --help')"),
         (["run", "job.toml"], "Missing option '--as' (see 'mpcnet run --help')"),
-        (["run", "job.toml", "--inptu=3800"], "there is no such option: --inptu (see 'mpcnet run --help')"),
+        (
+            ["run", "job.toml", "--inptu=3800"],
+            "there is no such option: --inptu; did you mean '--input'? (see 'mpcnet run --help')",
+        ),
         (["run", "job.toml", "-3800"], "there is no such option (see 'mpcnet run --help')"),
         (
             ["run", "job.toml", "--as", "alice", "3800"],
@@ -105,7 +103,8 @@ def test_version_and_help(mpcnet: Command) -> None:
         ),
         (
             ["protocols", "averag"],
-            f"there is no protocol named 'averag'; installed: {', '.join(list_protocols())}",
+            f"there is no protocol named 'averag'; installed: {', '.join(list_protocols())}"
+            "; did you mean 'average'?",
         ),
     ],
 )
