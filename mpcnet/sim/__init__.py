@@ -2,6 +2,7 @@
 
 from mpcnet.sim.faults import Adversary as Adversary
 from mpcnet.sim.faults import Crash as Crash
+from mpcnet.sim.faults import CrashAfter as CrashAfter
 from mpcnet.sim.faults import Crashed as Crashed
 from mpcnet.sim.faults import Fault as Fault
 from mpcnet.sim.faults import Stall as Stall
@@ -24,6 +25,7 @@ __all__ = (
     "WAN",
     "Adversary",
     "Crash",
+    "CrashAfter",
     "Crashed",
     "Fault",
     "LinkCost",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mpcnet.wire.frames import Frame
 
-__all__ = ("Adversary", "Crash", "Crashed", "Fault", "Stall")
+__all__ = ("Adversary", "Crash", "CrashAfter", "Crashed", "Fault", "Stall")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,21 @@ class Stall:
     round: int = 0
 
 
-Fault = Crash | Stall
+@dataclass(frozen=True, slots=True)
+class CrashAfter:
+    """A party's process dies in the middle of what it says: `Crash` for protocols with messages of their own.
+
+    Args:
+        party: its name.
+        messages: how many messages of the job, of rounds and byte messages together, still leave, in the order of
+            the trace.
+    """
+
+    party: str
+    messages: int = 0
+
+
+Fault = Crash | CrashAfter | Stall
 
 
 class Crashed(Exception):

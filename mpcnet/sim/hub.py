@@ -19,7 +19,7 @@ from functools import partial
 import trio
 
 from mpcnet.errors import PeerLost, PeerViolation
-from mpcnet.sim.faults import Adversary, Crash, Fault, Stall
+from mpcnet.sim.faults import Adversary, Crash, CrashAfter, Fault, Stall
 from mpcnet.sim.network import Network
 from mpcnet.transport.interface import Receiver, Transport
 from mpcnet.wire.frames import Frame, Kind
@@ -125,6 +125,7 @@ class Hub:
         self._free_at: dict[tuple[int, int], float] = {}
         self._under_way: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
+        self._said: dict[int, int] = {}
         self._wake = trio.Event()
         self._began = 0.0
 
@@ -167,7 +168,11 @@ class Hub:
         if receiver not in self._up[sender] or receiver not in self._members:
             raise PeerLost(self._names[receiver], "there is no link to it")
         fault = self._faults.get(self._names[sender])
-        if fault is not None and frame.header.kind is Kind.ROUND and frame.header.round >= fault.round:
+        if (
+            isinstance(fault, Crash | Stall)
+            and frame.header.kind is Kind.ROUND
+            and frame.header.round >= fault.round
+        ):
             if isinstance(fault, Crash):
                 self.crashed.add(sender)
                 self.on_crash(sender)
@@ -196,12 +201,26 @@ class Hub:
         posted.sort(key=_place)
         now = trio.current_time()
         for sender, receiver, original in posted:
+            if self._dies(sender, original):
+                continue
             frame = self._rewritten(sender, receiver, original)
             if frame is None:
                 continue
             arrival = self._arrival(sender, receiver, _HEADER_BYTES + len(frame.body), now)
             self._record(sender, receiver, frame, now, arrival)
             self._at(arrival, partial(self._hand_over, sender, receiver, frame))
+
+    def _dies(self, sender: int, frame: Frame) -> bool:
+        """Whether the sender is dead before this frame leaves. Here, where the order is the same in every run."""
+        fault = self._faults.get(self._names[sender])
+        if not isinstance(fault, CrashAfter):
+            return False
+        if sender not in self.crashed and frame.header.kind in _CONTENT:
+            self._said[sender] = self._said.get(sender, 0) + 1
+            if self._said[sender] > fault.messages:
+                self.crashed.add(sender)
+                self.on_crash(sender)
+        return sender in self.crashed
 
     def _rewritten(self, sender: int, receiver: int, frame: Frame) -> Frame | None:
         if self._adversary is None:

@@ -23,7 +23,7 @@ from mpcnet import (
     RangeError,
 )
 from mpcnet.session import Party
-from mpcnet.sim import WAN, Crash, Crashed, LinkModel, Network, Simulation, Stall, simulate
+from mpcnet.sim import WAN, Crash, CrashAfter, Crashed, LinkModel, Network, Simulation, Stall, simulate
 from mpcnet.testing.parties import Loopback, Nothing, job_of, run_parties
 from mpcnet.wire.frames import Frame, Kind
 from mpcnet_protocols.average import Outcome, Rules, average
@@ -214,6 +214,37 @@ def test_a_stall_in_any_round_ends_at_the_deadline(victim: str, number: int) -> 
 
 def test_a_party_that_does_not_send_in_a_round_outlives_its_fault() -> None:
     assert run(faults=[Crash("bob", 3)]).outputs == run().outputs
+
+
+async def round_and_bytes(party: Party[Nothing]) -> int:
+    """Alice tells bob and carol two messages each, after one round."""
+    total = int((await party.reveal(answer=party.share("value").sum()))["answer"])
+    alice, *others = party.roles["owners"]
+    for number in range(2):
+        if party.me == alice:
+            for other in others:
+                await party.send(other, bytes([number]))
+        else:
+            assert await party.receive(alice, max_bytes=1) == bytes([number])
+    return total
+
+
+@pytest.mark.parametrize("messages", range(6))
+def test_a_crash_between_two_messages(messages: int) -> None:
+    """Alice sends two of a round, then two byte messages to each; exactly so many of hers leave."""
+    fault = CrashAfter("alice", messages)
+    runs = [run(round_and_bytes, faults=[fault], allow_errors=True, network=SLOW) for _ in range(3)]
+    for simulation in runs:
+        said = [event for event in simulation.trace if event.sender == "alice" and event.kind in ("ROUND", "DATA")]
+        assert len(said) == messages
+        assert isinstance(simulation.errors["alice"], Crashed)
+        assert simulation.trace == runs[0].trace
+        for name in ("bob", "carol"):
+            error = simulation.errors[name]
+            assert isinstance(error, PeerLost | PeerAborted)
+            assert "alice" in str(error)
+        assert simulation.cost.seconds < 1
+    assert not run(round_and_bytes, faults=[CrashAfter("alice", 6)]).errors
 
 
 def test_two_parties_may_crash() -> None:
