@@ -29,6 +29,7 @@ PUBLIC = (
     "mpcnet.schemes",
     "mpcnet.session",
     "mpcnet.sim",
+    "mpcnet.testing",
 )
 
 

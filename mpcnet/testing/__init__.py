@@ -1,0 +1,7 @@
+"""For authors of protocols: the conformance kit. Further support for tests of mpcnet itself is in the modules."""
+
+from mpcnet.testing.cases import Case as Case
+from mpcnet.testing.cases import ConformanceError as ConformanceError
+from mpcnet.testing.conformance import check_protocol as check_protocol
+
+__all__ = ("Case", "ConformanceError", "check_protocol")
