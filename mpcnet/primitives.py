@@ -30,6 +30,7 @@ import nacl.exceptions
 import nacl.pwhash.argon2id
 import numpy as np
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.backends.openssl import backend
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 from numpy.typing import NDArray
@@ -55,6 +56,7 @@ __all__ = (
     "ed25519_verify",
     "equal",
     "open_with_passphrase",
+    "openssl_version",
     "random_bytes",
     "seal_with_passphrase",
     "wipe",
@@ -350,3 +352,8 @@ def open_with_passphrase(sealed: Buffer, passphrase: str) -> bytes:
         return sodium.crypto_secretbox_open(bytes(sealed[_HEADER.size :]), nonce, key)
     except nacl.exceptions.CryptoError:
         raise AuthenticationError("wrong passphrase, or damaged bytes") from None
+
+
+def openssl_version() -> str:
+    """Of the OpenSSL that computes AES here; Python's own may be another one."""
+    return backend.openssl_version_text()

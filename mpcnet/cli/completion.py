@@ -7,7 +7,6 @@ only what a protocol declares (roles, parameters, inputs) takes importing it. Wh
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import os
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -181,6 +180,8 @@ def _matching(words: Iterable[str], incomplete: str) -> list[CompletionItem[str]
 
 def _registered(group: str) -> list[str]:
     """As `list_protocols` and its like, which come with the whole session."""
+    import importlib.metadata  # a third of the time that anything here takes
+
     return sorted({point.name for point in importlib.metadata.entry_points(group=group)})
 
 

@@ -25,6 +25,7 @@ from mpcnet.session import (
     Example,
     Job,
     LocalInts,
+    LocalItems,
     LocalLabels,
     Many,
     Protocol,
@@ -219,13 +220,15 @@ def _asked(declaration: Declaration) -> str:
     return f"{_kind(declaration)}{help_text}"
 
 
-def _kind(declaration: Declaration) -> str:
+def _kind(declaration: Declaration) -> str:  # noqa: PLR0911 -- one for each kind
     """What words `parse` takes, for a person."""
     match declaration:
         case Choice(options=options):
             return f"one of the {options}"
         case LocalLabels(labels=labels):
             return f"any number of labels, each one of the {labels}"
+        case LocalItems():
+            return "any number of texts"
         case LocalInts():
             return f"any number of whole numbers{_between(declaration.range)}"
         case Decimals(places=places):

@@ -1,4 +1,4 @@
-"""What one can say about keys and rosters: keygen, roster line, make, add, check, fingerprint.
+"""What one can say about keys and rosters: keygen, roster line, make, add, check, fingerprint; doctor.
 
 everybody   mpcnet keygen alice --address alice.example:7000    prints a line for the others
 everybody   mpcnet roster make parties.txt                      all lines, in any order, give one roster
@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import click
 
 from mpcnet.cli.completion import complete
-from mpcnet.cli.reporting import DiscreetCommand, Group, json_option
+from mpcnet.cli.reporting import Command, DiscreetCommand, Group, json_option
 
-__all__ = ("keygen", "passphrase_option", "roster", "roster_option")
+__all__ = ("doctor", "keygen", "passphrase_option", "roster", "roster_option")
 
 _ROSTER = "roster.toml"
 
@@ -155,3 +155,38 @@ def fingerprint_command(roster_path: str) -> None:
     from mpcnet.cli.keys import print_fingerprint
 
     print_fingerprint(roster_path)
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        ("mpcnet doctor", "Keys and roster of this folder, the addresses, and this machine."),
+        ("mpcnet doctor --key alice.key --job job.toml", "As alice, for one job: only its parties are called."),
+    ),
+)
+@click.option(
+    "--key",
+    "key_paths",
+    multiple=True,
+    metavar="FILE",
+    help="Your key file.  [default: all *.key here]",
+    shell_complete=complete.keys,
+)
+@click.option(
+    "--roster",
+    "roster_path",
+    metavar="FILE",
+    help="The roster file.  [default: roster.toml, if there is one]",
+    shell_complete=complete.files,
+)
+@click.option("--job", "job_path", metavar="FILE", help="A job file.", shell_complete=complete.jobs)
+@json_option
+def doctor(key_paths: Sequence[str], roster_path: str | None, job_path: str | None, as_json: bool) -> int:
+    """Look for what is wrong, and say what to do.
+
+    Checks keys, roster, job file, addresses (ours can be listened at, the others' answer), versions, AES,
+    congestion control, open files and the clock. Ends with code 1 if there is a problem; warnings are none.
+    """
+    from mpcnet.cli.doctor import consult
+
+    return consult(key_paths, roster_path, job_path, as_json=as_json)

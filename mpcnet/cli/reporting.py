@@ -285,6 +285,7 @@ def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         ("mpcnet roster make *.line", "Then the roster, of everybody's lines."),
         ("mpcnet job average --role owners=alice,bob,carol > job.toml", "The job, the same file for everybody."),
         ("mpcnet run job.toml --as alice", "Your part of it."),
+        ("mpcnet doctor --job job.toml", "When something does not work, or before it may not."),
     ),
 )
 @click.option(

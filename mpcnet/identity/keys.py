@@ -37,7 +37,7 @@ from mpcnet.primitives import (
     seal_with_passphrase,
 )
 
-__all__ = ("KEY_BYTES", "Identity", "decode_public", "encode_public")
+__all__ = ("KEY_BYTES", "Identity", "decode_public", "encode_public", "peek")
 
 #: Bytes of an Ed25519 public key, and of the seed that is its secret key.
 KEY_BYTES: Final = 32
@@ -157,6 +157,22 @@ class Identity:
         if not equal(identity.public_text.encode(), fields["public"].encode()):
             raise LocalError(f"{path} is damaged: its public and secret key do not belong together")
         return identity
+
+
+def peek(path: str | Path) -> tuple[bytes, bool]:
+    """The public key of a key file, and whether a passphrase seals the secret one; needs no passphrase.
+
+    Raises:
+        LocalError: as `Identity.load`. That the two keys belong together is not checked if the file is sealed.
+    """
+    path = Path(path)
+    fields = _parse(path, read_text(path, private=True))
+    if "sealed" not in fields:
+        return Identity.load(path).public, False
+    try:
+        return decode_public(fields["public"]), True
+    except LocalError as error:
+        raise LocalError(f"{path} is damaged: {error}") from None
 
 
 def _parse(path: Path, text: str) -> dict[str, str]:

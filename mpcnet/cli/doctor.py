@@ -1,0 +1,328 @@
+"""`mpcnet doctor`: looks at keys, roster, job, addresses and machine, and says what is wrong and what to do.
+
+It asks nobody but the operating system and name servers, and opens TCP connections to the others' addresses, on
+which it says nothing: to them it is a stranger who hangs up. Passphrases are not asked for.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import json
+import socket
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+import trio
+from rich.table import Table
+from rich.text import Text
+
+from mpcnet.cli.machine import Finding, Level, examine_machine
+from mpcnet.cli.reporting import stdout
+from mpcnet.cli.show import counted
+from mpcnet.errors import LocalError
+from mpcnet.identity import Member, Roster
+from mpcnet.identity.keys import peek
+from mpcnet.session import Job, load_job
+from mpcnet.session.job import make_plan
+
+__all__ = ("call", "consult", "examine", "judge")
+
+_CONNECT_SECONDS = 3.0
+_MOST_AT_ONCE = 32
+_ROSTER = "roster.toml"
+_STYLES = {"ok": "green", "warning": "yellow", "problem": "bold red"}
+
+
+@dataclass(slots=True)
+class _Chart:
+    """What is known so far.
+
+    Args:
+        keys: by path, the public key.
+        ours: the members whose keys we have.
+        wanted: whom we look for: those of the job, else all others.
+        dated: by path, when a file was written.
+    """
+
+    findings: list[Finding] = field(default_factory=list[Finding])
+    keys: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    roster: Roster | None = None
+    ours: list[Member] = field(default_factory=list[Member])
+    wanted: list[Member] = field(default_factory=list[Member])
+    dated: dict[str, float] = field(default_factory=dict[str, float])
+
+    def note(self, finding: Finding) -> None:
+        self.findings.append(finding)
+
+    def date(self, path: str) -> None:
+        self.dated[path] = Path(path).stat().st_mtime
+
+
+def consult(key_paths: Sequence[str], roster_path: str | None, job_path: str | None, *, as_json: bool) -> int:
+    """Check everything, and print what was found; the exit code: 1 if anything is a problem."""
+    findings = examine(key_paths, roster_path, job_path)
+    counts = {level: sum(item.level == level for item in findings) for level in _STYLES}
+    if as_json:
+        listed = [dataclasses.asdict(item) for item in findings]
+        click.echo(json.dumps({"findings": listed, "problems": counts["problem"], "warnings": counts["warning"]}))
+    else:
+        _show(findings, counts["problem"], counts["warning"])
+    return 1 if counts["problem"] else 0
+
+
+def examine(key_paths: Sequence[str], roster_path: str | None, job_path: str | None) -> list[Finding]:
+    """All findings, in the order of what one needs first."""
+    chart = _Chart()
+    _look_at_keys(chart, key_paths)
+    _look_at_roster(chart, roster_path, chosen=bool(key_paths))
+    if job_path is not None:
+        _look_at_job(chart, job_path)
+    if chart.roster is not None:
+        trio.run(_look_at_addresses, chart)
+    parties = 0 if chart.roster is None else len(chart.roster)
+    return [*chart.findings, *examine_machine(parties, chart.dated)]
+
+
+# Files
+
+
+def _look_at_keys(chart: _Chart, paths: Sequence[str]) -> None:
+    found = list(paths) or sorted(str(path) for path in Path().glob("*.key"))
+    if not found:
+        chart.note(
+            Finding("warning", "key", "there is no key file here", "mpcnet keygen NAME makes one; --key FILE.")
+        )
+    for path in found:
+        try:
+            public, sealed = peek(path)
+        except LocalError as error:
+            chart.note(Finding("problem", "key", str(error), "Nobody can act as its owner until this is mended."))
+            continue
+        chart.keys[path] = public
+        chart.date(path)
+        secrecy = "sealed by a passphrase" if sealed else "not sealed"
+        advice = "It is asked for at each start; --passphrase-file, where nobody sits." if sealed else ""
+        chart.note(Finding("ok", "key", f"{path} is whole, readable by you alone, {secrecy}", advice))
+
+
+def _look_at_roster(chart: _Chart, path: str | None, *, chosen: bool) -> None:
+    if path is None and not Path(_ROSTER).exists():
+        chart.note(
+            Finding("warning", "roster", f"there is no {_ROSTER} here", "mpcnet roster make; --roster FILE.")
+        )
+        return
+    path = path or _ROSTER
+    try:
+        roster = Roster.load(path)
+        roster.check()
+    except LocalError as error:
+        advice = "Make it anew of everybody's lines: mpcnet roster make."
+        chart.note(Finding("problem", "roster", str(error), advice))
+        return
+    chart.roster = roster
+    chart.date(path)
+    chart.note(
+        Finding(
+            "ok",
+            "roster",
+            f"{path} has {len(roster)} parties; its fingerprint is {roster.fingerprint}",
+            "Compare it with the others over a channel on which you know their voices.",
+        )
+    )
+    _look_for_us(chart, roster, chosen=chosen)
+
+
+def _look_for_us(chart: _Chart, roster: Roster, *, chosen: bool) -> None:
+    by_key = {member.key: member for member in roster}
+    strange = [path for path, public in chart.keys.items() if public not in by_key]
+    # Key files that happen to lie here may be of another roster, as long as one of them is of this one.
+    level: Level = "problem" if chosen or len(strange) == len(chart.keys) else "warning"
+    for path, public in chart.keys.items():
+        if path in strange:
+            what = f"the key in {path} is not in the roster"
+            chart.note(Finding(level, "roster", what, "Send your line to the others: mpcnet roster line NAME."))
+        else:
+            chart.ours.append(by_key[public])
+            chart.note(Finding("ok", "roster", f"{path} is the key of {by_key[public].name}"))
+    ours = {member.index for member in chart.ours}
+    chart.wanted = [member for member in roster if member.index not in ours]
+
+
+def _look_at_job(chart: _Chart, path: str) -> None:
+    try:
+        job = load_job(path)
+    except LocalError as error:
+        chart.note(Finding("problem", "job", str(error), "mpcnet job PROTOCOL writes one that fits."))
+        return
+    chart.date(path)
+    if chart.roster is None:
+        chart.note(Finding("ok", "job", f"{path} is a job file for protocol '{job.protocol.name}'"))
+        return
+    members = chart.ours or list(chart.roster)[:1]
+    plans = [plan for member in members if (plan := _plan(chart, path, job, member)) is not None]
+    if not plans:
+        return
+    ours = {member.index for member in chart.ours}
+    involved = {index for plan in plans for index in (*plan.participants, *plan.peers)}
+    chart.wanted = [member for member in chart.roster if member.index in involved - ours]
+    names = ", ".join(plan.me.name for plan in plans) if chart.ours else "nobody of ours"
+    what = f"{path} fits the roster and protocol '{job.protocol.name}'; part in it: {names}"
+    chart.note(Finding("ok", "job", what, "mpcnet explain says what you agree to."))
+
+
+def _plan(chart: _Chart, path: str, job: Job[Any, Any], member: Member) -> Any:
+    assert chart.roster is not None  # noqa: S101 -- the caller has one
+    try:
+        return make_plan(job, chart.roster, member)
+    except LocalError as error:
+        if str(error).startswith(f"{member.name} has no part"):
+            chart.note(
+                Finding("warning", "job", f"{path}: {error}", "Others are meant, or --key names the wrong key.")
+            )
+        else:
+            chart.note(Finding("problem", "job", f"{path}: {error}", "All parties need the same corrected file."))
+    return None
+
+
+# Addresses
+
+
+async def _look_at_addresses(chart: _Chart) -> None:
+    for member in chart.ours:
+        chart.note(await _listening(member))
+    limiter = trio.CapacityLimiter(_MOST_AT_ONCE)
+    reached: dict[int, Finding] = {}
+    places: dict[int, frozenset[tuple[str, int]]] = {}
+    first = min((member.index for member in chart.ours), default=-1)
+
+    async def look(member: Member) -> None:
+        async with limiter:
+            outcome, places[member.index] = await call(member)
+        reached[member.index] = judge(member, outcome, we_call=member.index > first)
+
+    async with trio.open_nursery() as nursery:
+        for member in chart.wanted:
+            nursery.start_soon(look, member)
+    for member in chart.wanted:
+        chart.note(reached[member.index])
+    _look_for_twins(chart, places)
+
+
+async def _listening(member: Member) -> Finding:
+    topic = "address"
+    try:
+        listeners = await trio.open_tcp_listeners(member.port, host=member.host)
+    except OSError as error:
+        return _cannot_listen(member, error)
+    for listener in listeners:
+        await listener.aclose()
+    return Finding("ok", topic, f"we can listen at {member.address}, as {member.name}")
+
+
+def _cannot_listen(member: Member, error: OSError) -> Finding:
+    place = f"our address {member.address}"
+    if isinstance(error, socket.gaierror):
+        return Finding(
+            "problem", "address", f"{place}: its name is unknown here", "Write the right one, or an IP address."
+        )
+    if error.errno == errno.EADDRINUSE:
+        advice = "That is as it should be if it is your own mpcnet run; otherwise choose another port."
+        return Finding("warning", "address", f"{place}: somebody listens there already", advice)
+    if error.errno == errno.EADDRNOTAVAIL:
+        advice = (
+            "Behind a gateway, write the address of this machine into your own roster, and let the gateway forward "
+            "to it: addresses may differ between rosters, and are not in the fingerprint."
+        )
+        return Finding("problem", "address", f"{place}: this machine does not have it", advice)
+    if error.errno == errno.EACCES:
+        return Finding("problem", "address", f"{place}: we may not listen there", "Choose a port above 1023.")
+    return Finding("problem", "address", f"{place}: {error.strerror}", "We cannot listen there.")
+
+
+async def call(member: Member) -> tuple[str, frozenset[tuple[str, int]]]:
+    """Connect and hang up: how it went, and what the address means."""
+    places: frozenset[tuple[str, int]] = frozenset()
+    try:
+        with trio.fail_after(_CONNECT_SECONDS):
+            found = await trio.socket.getaddrinfo(member.host, member.port, type=trio.socket.SOCK_STREAM)
+            places = frozenset((str(address[0]), member.port) for *_, address in found)
+            stream = await trio.open_tcp_stream(member.host, member.port)
+            await stream.aclose()
+    except trio.TooSlowError:
+        return "timeout", places
+    except socket.gaierror:
+        return "unknown", places
+    except OSError as error:
+        causes = [error.errno, *(getattr(cause, "errno", None) for cause in _causes(error))]
+        return ("refused" if errno.ECONNREFUSED in causes else "failed"), places
+    return "reached", places
+
+
+def _causes(error: BaseException) -> Sequence[BaseException]:
+    """trio keeps what each address of a name gave in a group."""
+    cause = error.__cause__
+    if isinstance(cause, BaseExceptionGroup):
+        return [item for item in cause.exceptions if isinstance(item, OSError)]  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return [] if cause is None else [cause]
+
+
+_UNREACHED = {
+    "refused": ("nobody listens there now", "Fine until {name} starts mpcnet run; otherwise the address is wrong."),
+    "timeout": (
+        f"no answer within {_CONNECT_SECONDS:g} s",
+        "{name}'s machine is off, or a firewall on the way drops what we send: open the port to us.",
+    ),
+    "unknown": (
+        "its name is unknown to the name servers",
+        "Ask {name} for the right address, and mend your roster.",
+    ),
+    "failed": ("it cannot be reached", "There is no way to it from this network."),
+}
+
+
+def judge(member: Member, outcome: str, *, we_call: bool) -> Finding:
+    """What it means for us how a call went."""
+    place = f"{member.name} at {member.address}"
+    if outcome == "reached":
+        advice = "Who answers is not checked here: mpcnet run does, by the key."
+        return Finding("ok", "address", f"{place}: somebody answers", advice)
+    what, advice = _UNREACHED[outcome]
+    if not we_call:
+        # The lower index calls: only the way from it to us is used.
+        return Finding("ok", "address", f"{place}: {what}", f"That is no matter: {member.name} calls us.")
+    level: Level = "problem" if outcome == "unknown" else "warning"
+    return Finding(level, "address", f"{place}: {what}", advice.format(name=member.name))
+
+
+def _look_for_twins(chart: _Chart, places: dict[int, frozenset[tuple[str, int]]]) -> None:
+    """Two names of one machine and one port: the roster only compares how addresses are written."""
+    assert chart.roster is not None  # noqa: S101 -- the caller has one
+    at: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for index, found in places.items():
+        for place in found:
+            at[place].add(chart.roster.by_index(index).name)
+    for names in sorted({tuple(sorted(names)) for names in at.values() if len(names) > 1}):
+        what = f"{' and '.join(names)} have one address under two names"
+        chart.note(Finding("problem", "address", what, "One of them is wrong: each party has a port of its own."))
+
+
+# What it shows
+
+
+def _show(findings: Sequence[Finding], problems: int, warnings: int) -> None:
+    console = stdout()
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for item in findings:
+        text = Text(f"{item.topic}: {item.what}")
+        if item.advice:
+            text.append(f"\n{item.advice}", style="dim")
+        table.add_row(Text(item.level, style=_STYLES[item.level]), text)
+    console.print(table)
+    console.print(Text(f"\n{counted(problems, 'problem')}, {counted(warnings, 'warning')}", style="bold"))
