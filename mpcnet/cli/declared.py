@@ -31,25 +31,27 @@ from mpcnet.session import (
     Protocol,
     find_protocol,
     job_to_toml,
-    list_protocols,
 )
 from mpcnet.session.description import Description, describe
 from mpcnet.session.inputs import Shared
-from mpcnet.session.plugins import find_scheme
+from mpcnet.session.plugins import find_scheme, load_protocols
 
 __all__ = ("example_job", "print_job", "show_protocols")
 
 
 def show_protocols(name: str | None, *, as_json: bool) -> None:
     """List the installed protocols, or describe one."""
-    found = [find_protocol(item) for item in ([name] if name else list_protocols())]
-    if as_json:
-        documents = [_document(item) for item in found]
-        click.echo(json.dumps(documents[0] if name else documents))
+    if name and as_json:
+        click.echo(json.dumps(_document(find_protocol(name))))
     elif name:
-        _describe(stdout(), found[0])
+        _describe(stdout(), find_protocol(name))
     else:
-        _list(stdout(), found)
+        found, broken = load_protocols()
+        if as_json:
+            errors = [{"name": item, "error": reason} for item, reason in broken.items()]
+            click.echo(json.dumps([*map(_document, found), *errors]))
+        else:
+            _list(stdout(), found, broken)
 
 
 def example_job(protocol: Protocol[Any, Any], label: str, deadline_seconds: float = 60) -> Job[Any, Any]:
@@ -137,11 +139,14 @@ def _plain_params(params: Any) -> dict[str, object]:
 # Descriptions
 
 
-def _list(console: Console, found: Sequence[Protocol[Any, Any]]) -> None:
+def _list(console: Console, found: Sequence[Protocol[Any, Any]], broken: Mapping[str, str]) -> None:
     table = party_table(("protocol", "what it computes"))
     for item in found:
         table.add_row(Text(item.name), Text(item.summary))
     console.print(table)
+    if broken:
+        console.print()
+        _section(console, "installed, but cannot be used", broken)
     console.print(Text("\nmpcnet protocols NAME tells more; mpcnet demo NAME runs its example.", style="dim"))
 
 

@@ -10,7 +10,14 @@ from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.schemes import Scheme
 from mpcnet.session.protocol import Protocol
 
-__all__ = ("find_protocol", "find_scheme", "list_protocols", "list_schemes", "load_entry_point")
+__all__ = (
+    "find_protocol",
+    "find_scheme",
+    "list_protocols",
+    "list_schemes",
+    "load_entry_point",
+    "load_protocols",
+)
 
 PROTOCOLS = "mpcnet.protocols"
 SCHEMES = "mpcnet.schemes"
@@ -30,22 +37,46 @@ def load_entry_point(group: str, name: str, what: str) -> object:
         hint = did_you_mean(name, known)
         raise LocalError(f"there is no {what} named {name!r}; installed: {', '.join(known) or 'none'}{hint}")
     if len(distinct) > 1:
-        raise LocalError(
-            f"more than one installed distribution offers a {what} named {name!r}: {', '.join(distinct)}"
-        )
+        offers = ", ".join(f"{value} of {_distribution(point)}" for value, point in distinct.items())
+        raise LocalError(f"more than one installed distribution offers a {what} named {name!r}: {offers}")
     (point,) = distinct.values()
     try:
         return point.load()
-    except (ImportError, AttributeError) as error:
-        raise LocalError(f"the {what} {name!r} cannot be loaded from {point.value}: {error}") from error
+    except (Exception, SystemExit) as error:  # whatever another's module does when it is imported
+        reason = str(error) if isinstance(error, LocalError) else f"{type(error).__name__}: {error}"
+        where = f"{point.value} of {_distribution(point)}"
+        raise LocalError(f"the {what} {name!r} cannot be loaded from {where}: {reason}") from error
+
+
+def _distribution(point: importlib.metadata.EntryPoint) -> str:
+    return "an unknown distribution" if point.dist is None else point.dist.name
 
 
 def find_protocol(name: str) -> Protocol[Any, Any]:
-    """The installed protocol of this name."""
+    """The installed protocol of this name.
+
+    Raises:
+        LocalError: there is none, it cannot be loaded, or what stands there is another one or none.
+    """
     found = load_entry_point(PROTOCOLS, name, "protocol")
     if not isinstance(found, Protocol):
-        raise LocalError(f"entry point {name!r} of {PROTOCOLS} is no protocol")
+        kind = type(found).__name__
+        raise LocalError(f"entry point {name!r} of {PROTOCOLS} is no protocol but a {kind}: see @mpcnet.protocol")
+    if found.name != name:
+        raise LocalError(f"entry point {name!r} of {PROTOCOLS} holds protocol {found.name!r}: give both one name")
     return found  # pyright: ignore[reportUnknownVariableType]
+
+
+def load_protocols() -> tuple[list[Protocol[Any, Any]], dict[str, str]]:
+    """All installed protocols, and by name why others cannot be used: one broken plugin stops no other."""
+    found: list[Protocol[Any, Any]] = []
+    broken: dict[str, str] = {}
+    for name in list_protocols():
+        try:
+            found.append(find_protocol(name))
+        except LocalError as error:
+            broken[name] = str(error)
+    return found, broken
 
 
 def list_protocols() -> list[str]:

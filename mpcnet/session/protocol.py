@@ -24,11 +24,13 @@ from mpcnet.session.inputs import Declaration
 if typing.TYPE_CHECKING:
     from mpcnet.session.party import Party
 
-__all__ = ("EVERYONE", "Example", "Many", "One", "Protocol", "Receivers", "Role", "protocol")
+__all__ = ("API", "EVERYONE", "Example", "Many", "One", "Protocol", "Receivers", "Role", "protocol")
 
 P = TypeVar("P")
 T = TypeVar("T")
 
+API = 1
+"""Version of what plugins build on: the decorator, `Party`, and the names that `mpcnet` exports."""
 EVERYONE = "everyone"
 Receivers = str | tuple[str, ...]
 """A role, several roles, or "everyone": all parties of the job."""
@@ -140,6 +142,7 @@ def protocol(
     params: type[P],
     example: Example[P] | None = None,
     explain: Callable[[Any], str] | None = None,
+    api: int = API,
 ) -> Callable[[Callable[[Party[P]], Awaitable[T]]], Protocol[P, T]]:
     """Declare a protocol.
 
@@ -152,10 +155,17 @@ def protocol(
         params: a frozen dataclass of int, str, bool, float and tuples of them.
         example: shown by `mpcnet protocols` and run by `mpcnet demo`.
         explain: one or more lines of text for a person from what the function returns.
+        api: the version of mpcnet's plugin interface that the protocol is written for.
 
     Raises:
-        LocalError: the declaration contradicts itself.
+        LocalError: the declaration contradicts itself, or is for another version of the interface.
     """
+    if api != API:
+        newer = "mpcnet" if api > API else "release of the plugin"
+        raise LocalError(
+            f"protocol '{name}' is for version {api} of mpcnet's plugin interface, and this mpcnet has version "
+            f"{API}: install a newer {newer}"
+        )
 
     def declare(function: Callable[[Party[P]], Awaitable[T]]) -> Protocol[P, T]:
         return Protocol(

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mpcnet.cli import declared
 from mpcnet.session import job_from_toml, list_protocols, load_job
+from mpcnet.session.plugins import load_protocols
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command
@@ -18,6 +20,20 @@ def test_the_list(mpcnet: Command) -> None:
     for name in list_protocols():
         assert f"\n{name} " in text
     assert [item["name"] for item in mpcnet("protocols", "--json").document] == list_protocols()
+
+
+def test_a_broken_plugin_is_listed_with_its_reason(mpcnet: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    found, _ = load_protocols()
+    broken = {"torn": "the protocol 'torn' cannot be loaded"}
+    monkeypatch.setattr(declared, "load_protocols", lambda: (found, broken))
+    listed = mpcnet("protocols")
+    assert listed.code == 0
+    assert "\naverage " in listed.out
+    lines = [line.rstrip() for line in listed.out.splitlines()]
+    assert lines[lines.index("installed, but cannot be used") + 1] == "  torn  the protocol 'torn' cannot be loaded"
+    *documents, last = mpcnet("protocols", "--json").document
+    assert [item["name"] for item in documents] == list_protocols()
+    assert last == {"name": "torn", "error": "the protocol 'torn' cannot be loaded"}
 
 
 @pytest.mark.parametrize("name", ["average", "statistics", "tally"])
