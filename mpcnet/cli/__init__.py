@@ -6,6 +6,7 @@ party_commands  keygen; roster line, make, add, check, fingerprint; doctor
 completion      words that a shell may complete
 keys            makes and reads keys and rosters
 doctor          looks for what is wrong; machine: on the machine itself
+explain         what a job means; rehearsal: what it costs
 declared        what is installed, and job files for it
 run             one party of a job, over encrypted TCP
 sim             all parties in this process, on a modelled network
@@ -29,6 +30,7 @@ for _command in (
     party_commands.keygen,
     party_commands.roster,
     commands.job,
+    commands.explain,
     commands.run,
     party_commands.doctor,
     completion.completion,

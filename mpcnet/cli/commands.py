@@ -13,7 +13,7 @@ from mpcnet.cli.completion import complete
 from mpcnet.cli.party_commands import passphrase_option, roster_option
 from mpcnet.cli.reporting import Command, DiscreetCommand, json_option, quiet_option
 
-__all__ = ("demo", "job", "protocols", "run", "sim")
+__all__ = ("demo", "explain", "job", "protocols", "run", "sim")
 
 _FEW_MINUTES = 600
 """Seconds until a job from a template gives up: people start the parties by hand."""
@@ -184,6 +184,43 @@ def job(
     from mpcnet.cli.declared import print_job
 
     print_job(name, label, roles, params, compute, dealer, scheme, deadline)
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        ("mpcnet explain job.toml", "The whole story, with a rehearsal on inputs that nobody has."),
+        ("mpcnet explain job.toml --roster roster.toml", "With a look at who sits on whose machine."),
+        ("mpcnet explain job.toml --rows 1000 --json", "The cost for lists of a thousand, for a program."),
+    ),
+)
+@click.argument("job_path", metavar="JOB.toml", shell_complete=complete.jobs)
+@click.option(
+    "--roster",
+    "roster_path",
+    metavar="FILE",
+    help="Hold it against a roster, and look at addresses.",
+    shell_complete=complete.files,
+)
+@click.option(
+    "--rows",
+    type=click.IntRange(1, 1_000_000),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="For the cost: how many rows or items each owner has, where that is open.",
+)
+@click.option("--cost/--no-cost", "costs", default=True, help="Rehearse it for its cost.  [default: yes]")
+@json_option
+def explain(job_path: str, roster_path: str | None, rows: int, costs: bool, as_json: bool) -> None:
+    """Say in plain words what a job file means, before you agree to it.
+
+    Who gives what, who computes and deals, who learns what, who must collude to learn more, what it costs, and
+    what to consider. Nothing is sent, and no input is read.
+    """
+    from mpcnet.cli.explain import explain_job
+
+    explain_job(job_path, roster_path, rows=rows, costs=costs, as_json=as_json)
 
 
 @click.command(

@@ -21,6 +21,7 @@ import trio
 from rich.table import Table
 from rich.text import Text
 
+from mpcnet.cli.explain import risks
 from mpcnet.cli.machine import Finding, Level, examine_machine
 from mpcnet.cli.reporting import stdout
 from mpcnet.cli.show import counted
@@ -173,6 +174,8 @@ def _look_at_job(chart: _Chart, path: str) -> None:
     names = ", ".join(plan.me.name for plan in plans) if chart.ours else "nobody of ours"
     what = f"{path} fits the roster and protocol '{job.protocol.name}'; part in it: {names}"
     chart.note(Finding("ok", "job", what, "mpcnet explain says what you agree to."))
+    for risk in risks(plans[0], of_roster=True):
+        chart.note(Finding("warning", "job", risk, "mpcnet explain tells more."))
 
 
 def _plan(chart: _Chart, path: str, job: Job[Any, Any], member: Member) -> Any:

@@ -26,7 +26,7 @@ import click
 
 from mpcnet.cli.reporting import say
 from mpcnet.errors import LocalError
-from mpcnet.session import Choice, Declaration
+from mpcnet.session import Choice, Declaration, LocalItems
 from mpcnet.session.job import Plan
 
 __all__ = ("Given", "document_inputs", "is_terminal", "parse_words", "read_document", "read_given", "take_inputs")
@@ -107,10 +107,20 @@ def parse_words(name: str, declaration: Declaration, params: Any, given: Given) 
     words = list(given.words)
     if given.typed and declaration.several(params):
         words = [word for line in words for word in line.split(",") if word.strip()]
+        if isinstance(declaration, LocalItems) and any(_is_file(word) for word in words):
+            # Every text is an item: a forgotten @ would pass for a list of one.
+            raise LocalError(f"input '{name}': this is the name of a file; to read it, write @ before it")
     try:
         return declaration.parse(words, params)
     except LocalError as error:
         raise type(error)(f"input '{name}': {error}") from None
+
+
+def _is_file(word: str) -> bool:
+    try:
+        return Path(word.strip()).is_file()
+    except (OSError, ValueError):  # too long, or with a zero byte
+        return False
 
 
 def _name(name: str) -> str:

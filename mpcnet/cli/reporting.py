@@ -284,6 +284,7 @@ def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         ("mpcnet keygen alice --address alice.example:7000", "For real: make a key, and the line for the others."),
         ("mpcnet roster make *.line", "Then the roster, of everybody's lines."),
         ("mpcnet job average --role owners=alice,bob,carol > job.toml", "The job, the same file for everybody."),
+        ("mpcnet explain job.toml", "What it is that you agree to, before you do."),
         ("mpcnet run job.toml --as alice", "Your part of it."),
         ("mpcnet doctor --job job.toml", "When something does not work, or before it may not."),
     ),

@@ -14,7 +14,7 @@ from rich.status import Status
 from mpcnet.cli.inputs import read_given, take_inputs
 from mpcnet.cli.keys import load_identity
 from mpcnet.cli.reporting import say, stderr
-from mpcnet.cli.show import cost_document, explained, plain
+from mpcnet.cli.show import cost_document, explained, listed, plain
 from mpcnet.errors import LocalError
 from mpcnet.identity import Identity, Member, Roster
 from mpcnet.session import Job, Result, load_job, open_mesh
@@ -101,7 +101,7 @@ class _Progress:
             return
         match event:
             case Waiting(parties=parties) if parties:
-                self._status.update(f"{self._label}: waiting for {_listed(parties)}")
+                self._status.update(f"{self._label}: waiting for {listed(parties)}")
             case Agreed():
                 self._status.stop()
                 say(f"{self._label}: everybody is here and has agreed")
@@ -109,8 +109,3 @@ class _Progress:
                 self._status.start()
             case _:
                 pass
-
-
-def _listed(names: Sequence[str]) -> str:
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last

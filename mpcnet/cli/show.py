@@ -19,7 +19,7 @@ from rich.table import Table
 
 from mpcnet.session import Cost, Protocol
 
-__all__ = ("cost_document", "counted", "explained", "party_table", "plain", "time_text")
+__all__ = ("cost_document", "counted", "explained", "listed", "party_table", "plain", "time_text")
 
 
 def plain(value: Any) -> Any:  # noqa: PLR0911 -- one for each kind
@@ -93,6 +93,12 @@ def cost_document(cost: Cost) -> dict[str, object]:
 def counted(number: int, singular: str) -> str:
     """A number with its noun."""
     return f"{number:,} {singular}" if number == 1 else f"{number:,} {singular}s"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence has them."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def time_text(seconds: float) -> str:

@@ -56,6 +56,24 @@ def test_columns_of_a_table(four: Path, rows: Plan[Any, Any]) -> None:
     assert values == {"value": [3800, 2514, 1], "group": ["women", "men", "women"]}
 
 
+def test_a_file_s_name_is_no_item(four: Path) -> None:
+    roster = Roster.load("roster.toml")
+    found = find_protocol("intersection")
+    plan = make_plan(
+        Job(found, found.make_params({}), {"owners": ("alice", "bob")}, "lists"), roster, roster.by_name("alice")
+    )
+    (four / "mails.txt").write_text("ann@example.org\n\n ben@example.org\n")
+    for words in ("mails.txt", "ann@example.org, mails.txt"):
+        with pytest.raises(LocalError, match="input 'items': this is the name of a file; to read it, write @"):
+            take_inputs(plan, read_given([f"items={words}"], None))
+    listed = ["ann@example.org", "ben@example.org"]
+    assert take_inputs(plan, read_given(["items=@mails.txt"], None)) == {"items": listed}
+    assert take_inputs(plan, read_given(["items=ann@example.org,ben@example.org"], None)) == {
+        "items": ["ann@example.org", "ben@example.org"]
+    }
+    assert take_inputs(plan, read_given(["items=" + "x" * 5000], None)) == {"items": ["x" * 5000]}
+
+
 def test_several_words_in_one(rows: Plan[Any, Any]) -> None:
     values = take_inputs(rows, read_given(["value=1, 2,3", "group=men,men,women"], None))
     assert values == {"value": [1, 2, 3], "group": ["men", "men", "women"]}

@@ -1,0 +1,401 @@
+"""`mpcnet explain`: what a job file means, in plain words, before anybody agrees to it.
+
+What is said comes from three places: the job and the protocol's declaration (who gives, computes, deals, receives),
+the protocol's docstring (what it reveals, in its author's words), and a rehearsal in the simulator (what it costs).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+import click
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from mpcnet.cli.rehearsal import Rehearsal, is_asked, rehearse
+from mpcnet.cli.reporting import stdout
+from mpcnet.cli.show import listed, party_table, plain, time_text
+from mpcnet.errors import LocalError, MpcnetError
+from mpcnet.identity import Identity, Member, Roster
+from mpcnet.session import Declaration, Job, load_job
+from mpcnet.session.description import describe
+from mpcnet.session.inputs import Shared
+from mpcnet.session.job import Plan, make_plan
+
+__all__ = ("Explanation", "explain", "explain_job", "risks")
+
+_FEW = 3
+"""So many or fewer who give inputs: a result tells much about each."""
+_SHORT_SECONDS = 30
+_MANY = 12
+
+Row = tuple[str, str]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What there is to say about a job.
+
+    Args:
+        title: label, protocol and what it computes.
+        gives: by who gives, what.
+        part: who computes, deals, takes part.
+        learns: by output, who receives it.
+        words: what is revealed, in the words of the protocol's author.
+        besides: what everybody sees besides.
+        collusion: who must act together to learn more.
+        risks: what is to be considered before.
+        cost: of the rehearsal; None if it was not wanted or cannot run, and then `refusal` says why.
+    """
+
+    title: Row
+    gives: Sequence[Row]
+    part: Sequence[Row]
+    learns: Sequence[Row]
+    words: Sequence[str]
+    besides: Sequence[Row]
+    collusion: Sequence[str]
+    risks: Sequence[str]
+    cost: Rehearsal | None = None
+    refusal: str = ""
+
+
+def explain_job(job_path: str, roster_path: str | None, *, rows: int, costs: bool, as_json: bool) -> None:
+    """Explain a job file, and print it."""
+    job = load_job(job_path)
+    roster = None if roster_path is None else Roster.load(roster_path)
+    found = explain(job, roster, rows=rows, costs=costs)
+    if as_json:
+        click.echo(json.dumps(plain(found)))
+    else:
+        _show(stdout(), found)
+
+
+def explain(job: Job[Any, Any], roster: Roster | None = None, *, rows: int = 20, costs: bool = True) -> Explanation:
+    """What a job means.
+
+    Args:
+        roster: the real one, if it is there: it must have the job's parties, and their addresses are looked at.
+        rows: how many rows or items each owner is taken to have, where that is open.
+        costs: rehearse it.
+
+    Raises:
+        LocalError: the job contradicts itself, or the roster has not all of its parties.
+    """
+    plan = _plan(job, roster)
+    cost, refusal = _rehearsed(job, rows) if costs else (None, "")
+    told = describe(job.protocol)
+    return Explanation(
+        title=(f"job '{job.label}': protocol {job.protocol.name}, version {job.protocol.version}", told.summary),
+        gives=_gives(job),
+        part=_part(plan),
+        learns=_learns(plan),
+        words=told.leaks,
+        besides=_besides(plan),
+        collusion=_collusion(plan, told.threat),
+        risks=[*risks(plan, of_roster=roster is not None), *_found_by(job, cost, refusal)],
+        cost=cost,
+        refusal=refusal,
+    )
+
+
+def _plan(job: Job[Any, Any], roster: Roster | None) -> Plan[Any, Any]:
+    named = [name for names in job.roles.values() for name in names] + list(job.compute)
+    names = list(dict.fromkeys(named if job.dealer is None else [*named, job.dealer]))
+    if not names:
+        raise LocalError("nobody takes part in this job")
+    if roster is None:
+        # Stand-ins: a plan is held against a roster, and says nothing of keys and addresses.
+        key = Identity.generate().public
+        roster = Roster(
+            tuple(Member(place, name, key, f"127.0.0.1:{1 + place}") for place, name in enumerate(names))
+        )
+    return make_plan(job, roster, roster.by_name(names[0]))
+
+
+def _rehearsed(job: Job[Any, Any], rows: int) -> tuple[Rehearsal | None, str]:
+    try:
+        return rehearse(job, rows), ""
+    except MpcnetError as error:
+        return None, str(error)
+
+
+# What it says
+
+
+def _gives(job: Job[Any, Any]) -> list[Row]:
+    found: list[Row] = []
+    for role, names in job.roles.items():
+        inputs = {name: item for name, item in job.protocol.inputs.items() if item.by == role and is_asked(item)}
+        if not inputs:
+            found.append((_some(names), f"nothing ({role})"))
+        for name, item in inputs.items():
+            help_text = f" ({item.help})" if item.help else ""
+            found.append((_some(names), f"{name}: {_kind(item, job.params)}{help_text}"))
+    return found
+
+
+def _kind(declaration: Declaration, params: Any) -> str:
+    """What the input is, with the numbers of this job."""
+    facts = declaration.describe(params)
+    words = facts.get("options") or facts.get("labels")
+    which = f": {', '.join(cast('list[str]', words))}" if words else ""
+    if "options" in facts:
+        return f"one of {len(cast('list[str]', words))}{which}"
+    span = f" from {facts['low']:,} to {facts['high']:,}" if "low" in facts else ""
+    if not isinstance(declaration, Shared):
+        kind = "labels of" if "labels" in facts else "whole numbers" if span else "texts"
+        return f"at most {facts.get('most', 0):,} {kind}{which}{span}"
+    shape = declaration.row_shape(params)
+    amount = "a whole number" if not shape else f"{' x '.join(map(str, shape))} whole numbers"
+    if declaration.denominator == 1:
+        return f"{amount}{span}"
+    return f"{amount.replace('whole ', '')}{span}, in steps of 1/{declaration.denominator:,}"
+
+
+def _part(plan: Plan[Any, Any]) -> list[Row]:
+    names = plan.parties.names
+    computing = [names[index] for index in plan.parties.computing]
+    found: list[Row] = []
+    if _shares_secrets(plan):
+        found.append(("compute", f"{_some(computing)}, on shares by the scheme '{plan.scheme.name}'"))
+    else:
+        found.append(
+            ("compute", f"{_some(computing)}, by the protocol's own cryptography: no secret is shared out")
+        )
+    if plan.dealer is None:
+        found.append(("deals", "nobody"))
+    else:
+        found.append(("deals", f"{names[plan.dealer]}: makes randomness for them, and has no other part"))
+    watching = [
+        names[index] for index in plan.parties.everyone if index not in _givers(plan) | {*plan.parties.computing}
+    ]
+    if watching:
+        found.append(("only listen", _some(watching)))
+    found.append(("time", f"{plan.job.deadline_seconds:g} s in all, waiting for each other included"))
+    return found
+
+
+def _learns(plan: Plan[Any, Any]) -> list[Row]:
+    names = plan.parties.names
+    found = [
+        (output.replace("_", " "), _some([names[index] for index in plan.receivers(output)]))
+        for output in plan.job.protocol.outputs
+    ]
+    if plan.dealer is not None:
+        found.append(("nothing of it", names[plan.dealer]))
+    return found
+
+
+def _besides(plan: Plan[Any, Any]) -> list[Row]:
+    values = {item.name: getattr(plan.job.params, item.name) for item in dataclasses.fields(plan.job.params)}
+    params = ", ".join(f"{name} = {_value(value)}" for name, value in values.items())
+    return [
+        ("parameters", params or "none"),
+        ("all parties", "the parameters, and the names and parts above"),
+        ("the network", "who sends to whom, when and how much; no content"),
+    ]
+
+
+def _value(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(str, cast('tuple[object, ...]', value)))}]"
+    return "none" if value is None else str(value)
+
+
+def _collusion(plan: Plan[Any, Any], threat: str) -> list[str]:
+    words = [f"In the words of the protocol: {threat}"] if threat else []
+    if not _shares_secrets(plan):
+        return words
+    names = plan.parties.names
+    computing = [names[index] for index in plan.parties.computing]
+    if not plan.scheme.private:
+        return [f"Nobody need collude: with the scheme '{plan.scheme.name}' all who compute see every input."]
+    scheme = plan.scheme.threat
+    found = [
+        f"Scheme '{plan.scheme.name}', {scheme.model}: {scheme.corrupted} may put together what they see, and "
+        "learn nothing beyond the results, as long as all follow the protocol."
+    ]
+    if scheme.corrupted.startswith("all but one"):
+        found.append(f"Only {_some(computing)} all together could learn every input.")
+    if plan.dealer is not None:
+        dealer = names[plan.dealer]
+        found.append(f"{dealer} and any one of them together could learn every input; {dealer} alone learns none.")
+    return [*found, *words]
+
+
+# What is to be considered
+
+
+def risks(plan: Plan[Any, Any], *, of_roster: bool) -> list[str]:
+    """What somebody should think about before agreeing.
+
+    Args:
+        of_roster: the plan's roster is the real one, whose addresses mean something.
+    """
+    names, job = plan.parties.names, plan.job
+    found: list[str] = []
+    if not plan.scheme.private:
+        found.append(
+            f"The scheme '{plan.scheme.name}' protects nothing: it is for simulations, and mpcnet run refuses it."
+        )
+    givers = _givers(plan)
+    if _shares_secrets(plan) and job.protocol.outputs and len(givers) <= _FEW:
+        found.append(_few(len(givers)))
+    computing = set(plan.parties.computing)
+    if _shares_secrets(plan) and plan.scheme.private and not givers & computing:
+        trusted = _some([names[index] for index in sorted(computing)])
+        found.append(f"None of those who give inputs computes: they trust that {trusted} do not all collude.")
+    if job.deadline_seconds < _SHORT_SECONDS:
+        found.append(f"All must start within {job.deadline_seconds:g} s: by hand that is little.")
+    return found + (_neighbours(plan) if of_roster else [])
+
+
+def _few(givers: int) -> str:
+    match givers:
+        case 1:
+            return "Only one party gives inputs: a result may tell all of them."
+        case 2:
+            return "Only two give inputs: whoever of them learns a result can often work out the other's."
+        case _:
+            return f"Only {givers} give inputs: all but one of them together can often work out that one's."
+
+
+def _neighbours(plan: Plan[Any, Any]) -> list[str]:
+    """Parties that must not collude, on one machine: whoever runs it sees what they see."""
+    at: dict[str, list[str]] = defaultdict(list)
+    for index in {*plan.parties.computing, *(() if plan.dealer is None else (plan.dealer,))}:
+        member = plan.roster.by_index(index)
+        at[member.host].append(member.name + (" (who deals)" if index == plan.dealer else ""))
+    return [
+        f"{_some(sorted(names))} have one address, {host}: whoever runs that machine sees what they all see."
+        for host, names in sorted(at.items())
+        if len(names) > 1 and not _is_trial(host)
+    ]
+
+
+def _is_trial(host: str) -> bool:
+    """Whether all are one: a trial on this machine, where nobody is to be kept apart."""
+    return host == "localhost" or host.startswith("127.") or host == "::1"
+
+
+def _found_by(job: Job[Any, Any], cost: Rehearsal | None, refusal: str) -> list[str]:
+    if refusal:
+        return [f"This job does not run: {refusal}."]
+    if cost is not None and job.dealer is not None and not cost.asks_dealer:
+        return [
+            f"{job.dealer} deals, and nobody asks for anything: leave the dealer out, and trust one party less."
+        ]
+    return []
+
+
+def _givers(plan: Plan[Any, Any]) -> set[int]:
+    return {member.index for item in plan.job.protocol.inputs.values() for member in plan.roles[item.by]}
+
+
+def _shares_secrets(plan: Plan[Any, Any]) -> bool:
+    return any(isinstance(item, Shared) for item in plan.job.protocol.inputs.values())
+
+
+def _some(names: Sequence[str]) -> str:
+    return listed(names) if len(names) <= _MANY else f"{names[0]}, {names[1]} and {len(names) - 2:,} more"
+
+
+# How it shows it
+
+
+def _show(console: Console, found: Explanation) -> None:
+    console.print(Text(found.title[0], style="bold"))
+    console.print(Text(found.title[1] + "\n"))
+    _rows(console, "Who gives what", found.gives)
+    _rows(console, "Who does what", found.part)
+    _rows(console, "Who learns what", found.learns)
+    _paragraphs(console, "In the words of the protocol", found.words)
+    _rows(console, "What is seen besides", found.besides)
+    _paragraphs(console, "Who must collude to learn more", found.collusion)
+    if found.cost is not None:
+        _show_cost(console, found.cost)
+    if found.risks:
+        _paragraphs(console, "Consider", found.risks, style="yellow")
+
+
+def _rows(console: Console, title: str, rows: Sequence[Row]) -> None:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    # Names may be long: on a narrow terminal both columns wrap.
+    table.add_column(style="cyan", max_width=max(12, console.width // 3))
+    table.add_column()
+    for name, text in rows:
+        table.add_row(Text(name), Text(text))
+    console.print(Text(title, style="bold"))
+    console.print(Padding(table, (0, 0, 1, 2)))
+
+
+def _paragraphs(console: Console, title: str, paragraphs: Sequence[str], style: str = "") -> None:
+    if not paragraphs:
+        return
+    console.print(Text(title, style=f"bold {style}".strip()))
+    for place, paragraph in enumerate(paragraphs, 1):
+        console.print(Padding(Text(paragraph.replace("`", "")), (0, 0, 1 if place == len(paragraphs) else 0, 2)))
+
+
+def _show_cost(console: Console, cost: Rehearsal) -> None:
+    rounds = f"{_span(cost.rounds)} {'round' if cost.rounds == (1, 1) else 'rounds'}"
+    waiting = f"{time_text(cost.lan_seconds)} of waiting on a LAN, {time_text(cost.wan_seconds)} on a WAN (100 ms)"
+    rows = "" if cost.rows is None else f" with {cost.rows:,} rows or items of each owner"
+    fixed = (
+        "two draws cost the same" if cost.is_fixed else "two draws cost unlike: it goes on by what it has opened"
+    )
+    told = [
+        f"{rounds if cost.rounds[1] else 'Messages of its own'}; {waiting}. Computing comes on top.",
+        f"Rehearsed on inputs drawn at random{rows}; {fixed}.",
+    ]
+    console.print(Text("What it costs", style="bold"))
+    console.print(Padding(Text(" ".join(told)), (0, 0, 1, 2)))
+    table = party_table(("party", "sends", "receives"))
+    sizes = {name: (_bytes(cost.sent_bytes[name]), _bytes(cost.received_bytes[name])) for name in cost.told}
+    for names, (sent, received) in _grouped(sizes):
+        table.add_row(Text(names), Text(sent), Text(received))
+    console.print(Padding(table, (0, 0, 1, 2)))
+    texts = {name: (text,) for name, text in cost.told.items()}
+    _rows(
+        console,
+        "What they would read, for inputs drawn at random",
+        [(names, text) for names, (text,) in _grouped(texts)],
+    )
+
+
+def _grouped(rows: Mapping[str, T]) -> list[tuple[str, T]]:
+    """Parties with the same row, together."""
+    groups: dict[T, list[str]] = defaultdict(list)
+    for name, row in rows.items():
+        groups[row].append(name)
+    return [
+        (listed(names) if len(names) <= 2 else f"{names[0]} and {len(names) - 1:,} more", row)
+        for row, names in groups.items()
+    ]
+
+
+def _span(pair: tuple[int, int]) -> str:
+    return f"{pair[0]:,}" if pair[0] == pair[1] else f"{pair[0]:,} to {pair[1]:,}"
+
+
+def _bytes(pair: tuple[int, int]) -> str:
+    texts = list(dict.fromkeys(_size(nbytes) for nbytes in pair))
+    return " to ".join(texts)
+
+
+def _size(nbytes: int) -> str:
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if nbytes >= unit:
+            return f"{nbytes / unit:.3g} {name}"
+    return f"{nbytes} B"

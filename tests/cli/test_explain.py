@@ -1,0 +1,208 @@
+"""What a job means: who gives, computes, learns; who must collude; what it costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mpcnet import Decimals, Ints, Job, LocalError, Many, Party, Roster, find_protocol, protocol, simulate
+from mpcnet.cli.declared import example_job
+from mpcnet.cli.explain import explain
+from mpcnet.cli.rehearsal import draw, is_asked, rehearse
+from mpcnet.identity import Identity, Member
+from mpcnet.session import list_protocols
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Command
+
+
+def example(name: str) -> Job[Any, Any]:
+    return example_job(find_protocol(name), name)
+
+
+@pytest.mark.parametrize("name", list_protocols())
+def test_every_example(name: str) -> None:
+    found = explain(example(name))
+    assert found.cost is not None, found.refusal
+    assert found.words
+    assert found.collusion
+    assert all(text for _, text in (*found.gives, *found.part, *found.learns, *found.besides))
+
+
+def test_the_worked_example() -> None:
+    found = explain(example("average"))
+    four = "alice, bob, carol and dave"
+    help_text = "(your number, for example your raise)"
+    assert found.gives == [(four, f"value: a whole number from 0 to 10,000,000 {help_text}")]
+    assert found.part[0] == ("compute", f"{four}, on shares by the scheme 'additive'")
+    assert found.part[1] == ("deals", "nobody")
+    assert found.learns == [("sum", four)]
+    assert f"Only {four} all together could learn every input." in found.collusion
+    assert "Whoever knows all values but one learns that one." in found.words[0]
+    assert found.risks == []
+    assert found.cost is not None
+    assert found.cost.rounds == (1, 1)
+    assert set(found.cost.sent_bytes.values()) == {(24, 24)}
+    assert found.cost.is_fixed
+
+
+def test_who_computes_deals_and_listens() -> None:
+    found = explain(example("first-price-auction"))
+    assert ("deals", "dora: makes randomness for them, and has no other part") in found.part
+    assert ("nothing of it", "dora") in found.learns
+    assert "dora and any one of them together could learn every input; dora alone learns none." in found.collusion
+    trusted = "None of those who give inputs computes: they trust that seller and notary do not all collude."
+    assert trusted in found.risks
+    asked = explain(replace(example("ranking"), compute=("alice", "bob", "carol")))
+    assert ("only listen", "board") in asked.part
+    assert ("index", "board") in asked.learns
+
+
+def test_inputs_of_every_kind() -> None:
+    rows = explain(example("statistics"), costs=False).gives
+    assert rows == [
+        (
+            "acorn, birch and cedar",
+            "value: at most 10,000 whole numbers from 0 to 1,000,000 (one number for each row)",
+        ),
+        ("acorn, birch and cedar", "group: at most 10,000 labels of: men, women, other (the group of each row)"),
+    ]
+    (vote,) = explain(example("tally"), costs=False).gives
+    assert vote[1] == "vote: one of 3: pizza, ramen, tacos (the option that you vote for)"
+    texts = explain(example("intersection"), costs=False).gives
+    assert texts[0][1].startswith("items: at most 100,000 texts")
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """No parameters."""
+
+
+@protocol(
+    "prices",
+    version=1,
+    params=Nothing,
+    roles={"shops": Many(1), "watchers": Many(1)},
+    inputs={
+        "prices": Decimals(by="shops", range=(0, 5), places=2, shape=(2, 3)),
+        "count": Ints(by="shops", range=(-1, 1)),
+    },
+    outputs={"total": "watchers"},
+)
+async def prices(party: Party[Nothing]) -> None:
+    """Two rounds if a total is above zero, one if not: control flow by what is opened."""
+    party.share("prices")
+    count = (await party.reveal(total=party.share("count").sum()))["total"]
+    if int(count) > 0:
+        await party.reveal(total=party.share("count").sum())
+
+
+def test_a_protocol_of_ones_own() -> None:
+    job = Job(prices, Nothing(), {"shops": ("ann", "ben"), "watchers": ("cem", "dai")}, "p")
+    found = explain(job, costs=False)
+    assert [text for _, text in found.gives] == [
+        "prices: 2 x 3 numbers from 0 to 5, in steps of 1/100",
+        "count: a whole number from -1 to 1",
+        "nothing (watchers)",
+    ]
+    assert found.cost is None
+    assert ("only listen", "cem and dai") in found.part
+    assert any(text.startswith("Only two give inputs") for text in found.risks)
+
+
+@pytest.mark.parametrize("name", list_protocols())
+def test_drawn_inputs_fit_their_declarations(name: str) -> None:
+    job = example(name)
+    numbers = iter(range(10**6))
+    for declaration in job.protocol.inputs.values():
+        if is_asked(declaration):
+            declaration.check(draw(declaration, job.params, 7, lambda n: next(numbers) % n), job.params)
+
+
+def test_rows_are_as_many_as_one_says() -> None:
+    few, many = (rehearse(example("intersection"), rows) for rows in (5, 50))
+    assert (few.rows, many.rows) == (5, 50)
+    assert few.sent_bytes["alice"][1] < many.sent_bytes["alice"][0]
+    assert few.is_fixed
+
+
+def test_the_cost_is_that_of_a_run() -> None:
+    job = example("majority")
+    inputs = {name: {"vote": "yes"} for name in job.roles["voters"]}
+    cost, found = simulate(job, inputs).cost, rehearse(job)
+    assert found.rounds == (cost.rounds, cost.rounds)
+    assert sum(less for less, _ in found.sent_bytes.values()) == cost.sent_bytes
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"scheme": "plain"}, "The scheme 'plain' protects nothing"),
+        ({"roles": {"owners": ("alice", "bob", "carol")}}, "Only 3 give inputs"),
+        ({"dealer": "dora"}, "dora deals, and nobody asks for anything"),
+        ({"deadline_seconds": 10}, "All must start within 10 s"),
+        (
+            {"params": find_protocol("average").make_params({"minimum_count": 5})},
+            "This job does not run: an average",
+        ),
+    ],
+)
+def test_what_is_to_be_considered(changes: dict[str, Any], words: str) -> None:
+    assert any(risk.startswith(words) for risk in explain(replace(example("average"), **changes)).risks)
+
+
+def test_a_job_that_wants_a_dealer_says_so() -> None:
+    found = explain(replace(example("majority"), dealer=None))
+    assert found.cost is None
+    assert found.risks[-1].endswith("name a dealer in the job.")
+
+
+def at(**addresses: str) -> Roster:
+    members = [
+        Member(place, name, Identity.generate().public, address)
+        for place, (name, address) in enumerate(addresses.items())
+    ]
+    return Roster(tuple(members))
+
+
+def test_parties_on_one_machine() -> None:
+    job = example("majority")
+    hosts = {name: f"{name}.example:7000" for name in (*job.roles["voters"], "dora")}
+    assert explain(job, at(**hosts), costs=False).risks == []
+    found = explain(job, at(**{**hosts, "dora": "bob.example:7001"}), costs=False)
+    (risk,) = found.risks
+    assert risk.startswith("bob and dora (who deals) have one address, bob.example:")
+    with pytest.raises(LocalError, match="no party named 'erin'"):
+        explain(job, at(**{name: place for name, place in hosts.items() if name != "erin"}))
+
+
+def test_the_command(four: Path, mpcnet: Command) -> None:
+    ended = mpcnet("explain", "job.toml", "--roster", "roster.toml")
+    assert (ended.code, ended.err) == (0, "")
+    titles = [line for line in ended.out.splitlines() if line and not line.startswith(" ")]
+    assert titles == [
+        "job 'raises-2026': protocol average, version 1",
+        "Sum and mean of one number each; no single number is revealed.",
+        "Who gives what",
+        "Who does what",
+        "Who learns what",
+        "In the words of the protocol",
+        "What is seen besides",
+        "Who must collude to learn more",
+        "What it costs",
+        "What they would read, for inputs drawn at random",
+    ]
+    document = mpcnet("explain", "job.toml", "--json").document
+    assert document["cost"]["rounds"] == [1, 1]
+    assert document["learns"] == [["sum", "alice, bob, carol and dave"]]
+
+
+@pytest.mark.parametrize("name", ["average", "second-price-auction", "statistics"])
+def test_on_a_narrow_terminal(folder: Path, mpcnet: Command, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (folder / "job.toml").write_text(mpcnet("job", name).out)
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = mpcnet("explain", "job.toml").out.splitlines()
+    assert max(len(line.rstrip()) for line in lines) <= 40
