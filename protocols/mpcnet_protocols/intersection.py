@@ -122,7 +122,7 @@ def _printable(item: str) -> str:
     params=Rules,
     roles={"owners": Many(2, 2)},
     inputs={"items": LocalItems(by="owners", most="max_items", help="the texts to be found in the other list too")},
-    outputs={"items": "owners"},
+    outputs={},  # nothing is opened from shares, and who learns the result is a parameter
     example=Example(
         params=Rules(to="first"),
         roles={"owners": ("alice", "bob")},
