@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from mpcnet.correlated.items import Demand, Item
@@ -17,20 +18,33 @@ from mpcnet.dsl.nodes import Interactive, Local, Node
 from mpcnet.engine import Parties
 from mpcnet.schemes import Scheme
 
-__all__ = ("demand_of",)
+__all__ = ("Outlook", "outlook_of")
 
 
-def demand_of(
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What an evaluation will take, outputs not counted.
+
+    Args:
+        demand: correlated randomness.
+        rounds: online rounds.
+    """
+
+    demand: Demand
+    rounds: int
+
+
+def outlook_of(
     nodes: Sequence[Node], children: Mapping[int, Sequence[Node]], scheme: Scheme, parties: Parties
-) -> Demand:
-    """The correlated randomness that the evaluation of these nodes takes.
+) -> Outlook:
+    """The correlated randomness and the rounds that the evaluation of these nodes takes.
 
     Args:
         nodes: all that are to be computed.
         children: by number, the nodes among them that wait for it.
     """
     if all(isinstance(node.operation, Local) for node in nodes):
-        return {}
+        return Outlook({}, 0)
     return _Rehearsal(nodes, children, scheme, parties).run()
 
 
@@ -50,12 +64,12 @@ class _Rehearsal:
             if not self._missing[node.number]:
                 self._ready(node)
 
-    def run(self) -> Demand:
+    def run(self) -> Outlook:
         now = 0
         while True:
             self._flow(now)
             if not self._under_way:
-                return dict(self._demand)
+                return Outlook(dict(self._demand), now)
             now = self._under_way[0][0]
             while self._under_way and self._under_way[0][0] == now:
                 for node in heapq.heappop(self._under_way)[2]:

@@ -23,7 +23,7 @@ from mpcnet.correlated.pool import Pool
 from mpcnet.correlated.provider import Provider, encode_request
 from mpcnet.dsl import maps
 from mpcnet.dsl.nodes import Input, Interactive, Linear, Local, Node, Operation, Reveal
-from mpcnet.dsl.planning import demand_of
+from mpcnet.dsl.planning import outlook_of
 from mpcnet.dsl.ranges import Range
 from mpcnet.engine import Context, Inbox, MergedRound, Parties, ProgramDigest, Scheduler
 from mpcnet.errors import JobEnded, LocalError, MpcnetError, RangeError
@@ -200,6 +200,7 @@ class Evaluation:
 
     def __init__(self, program: Program, targets: Sequence[Node], outputs: Sequence[Output]) -> None:
         self.results: dict[str, NDArray[np.int64]] = {}
+        self.rounds_ahead = 0  # online rounds that the whole evaluation takes, known when it begins
         self._program = program
         self._scheduler = Scheduler(program.job, digest=program.digest, first_round=program.next_round)
         self._children: dict[int, list[Node]] = {}
@@ -290,7 +291,9 @@ class Evaluation:
         """Ask for the correlated randomness of the whole evaluation, before its first round."""
         program, planned = self._program, self._planned
         self._planned = []
-        demand = demand_of(planned, self._children, program.scheme, program.parties)
+        outlook = outlook_of(planned, self._children, program.scheme, program.parties)
+        self.rounds_ahead = outlook.rounds + bool(self._reveals)
+        demand = outlook.demand
         if not demand:
             return
         if program.provider is None:

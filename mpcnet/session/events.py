@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ("Agreed", "Ended", "Event", "Listener", "PeerDown", "PeerUp", "RoundDone", "Waiting")
+__all__ = (
+    "Agreed",
+    "Ended",
+    "Evaluating",
+    "Event",
+    "Listener",
+    "PeerDown",
+    "PeerUp",
+    "Prepared",
+    "RoundDone",
+    "Waiting",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,29 @@ class Agreed(Event):
 
     label: str
     job: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluating(Event):
+    """An evaluation begins. A program may have more of them, which nobody knows before it comes to them.
+
+    Args:
+        rounds: online rounds that it takes, to all that is known.
+        prepares: whether it asks for correlated randomness first: rounds that are over until `Prepared` are that.
+    """
+
+    label: str
+    fork: bytes
+    rounds: int
+    prepares: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared(Event):
+    """The correlated randomness of an evaluation is there; its online rounds begin."""
+
+    label: str
+    fork: bytes
 
 
 @dataclass(frozen=True, slots=True)

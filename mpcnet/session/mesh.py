@@ -197,6 +197,12 @@ class Mesh:
             self._job_over.set()
             self._tell(Ended(job.label, running.failure))
 
+    def waiting_for(self, label: str) -> dict[str, str]:
+        """For whom a running job waits now: by name, the newest hint why its link is not up, or nothing."""
+        running = self._jobs.get(label)
+        waiting = () if running is None else running.waiting_for()
+        return {self._name(peer): next(iter(self._transport.hints(peer)[-1:]), "") for peer in waiting}
+
     async def _conduct(self, running: Running, inputs: Mapping[str, Any]) -> Result[Any]:
         """Play the job, and if it fails tell the others why before we say it to our caller."""
         result: Result[Any] | None = None

@@ -31,7 +31,7 @@ from mpcnet.session.agreement import MAX_AGREEMENT_BYTES, Agree, Confirm, agreem
 from mpcnet.session.channels import EARLY_BYTES, MAX_FORKS, ForkChannel
 from mpcnet.session.cost import Cost
 from mpcnet.session.desk import Desk
-from mpcnet.session.events import Agreed, Listener, RoundDone, Waiting
+from mpcnet.session.events import Agreed, Event, Listener, RoundDone, Waiting
 from mpcnet.session.job import Plan
 from mpcnet.session.streams import ByteStream
 from mpcnet.wire.canonical import encode_canonical
@@ -127,8 +127,7 @@ class Running:
         for peer, other in list(self._confirms.items()):
             self._check_confirm(peer, other)
         await self._until(self._all_confirmed, self._without_confirmation)
-        if self._tell is not None:
-            self._tell(Agreed(self.label, self.id))
+        self.tell(Agreed(self.label, self.id))
 
     def _learn_nonces(self) -> None:
         """Take the nonces of parties that we do not meet from the first confirmation; the others must match it."""
@@ -300,6 +299,11 @@ class Running:
         """A round of a fork is over."""
         if self._tell is not None:
             self._tell(RoundDone(self.label, fork, number))
+
+    def tell(self, event: Event) -> None:
+        """Tell whoever watches."""
+        if self._tell is not None:
+            self._tell(event)
 
     # Endings
 

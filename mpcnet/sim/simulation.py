@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from mpcnet.identity import Identity, Member, Roster
 from mpcnet.primitives import blake2b
 from mpcnet.session import Job, Mesh, Result
 from mpcnet.session.cost import Cost
+from mpcnet.session.events import Event
 from mpcnet.session.job import make_plan
 from mpcnet.sim.faults import Adversary, Crashed, Fault
 from mpcnet.sim.hub import Hub, LinkCost, SimTransport, TraceEvent, ViewEntry
@@ -97,6 +99,7 @@ def simulate(
     seed: int = 0,
     allow_errors: bool = False,
     jobs: Mapping[str, Job[P, T]] | None = None,
+    listener: Callable[[str, Event], None] | None = None,
 ) -> Simulation[T]:
     """Run one job with all its parties in this process.
 
@@ -112,6 +115,7 @@ def simulate(
         seed: of all randomness; the same seed gives the same run.
         allow_errors: return although parties failed; by default the first cause is raised.
         jobs: by party, another job than the common one, for experiments with parties that disagree.
+        listener: told what happens at which party, while it runs.
 
     Raises:
         LocalError: an unknown party in the inputs or faults.
@@ -121,7 +125,7 @@ def simulate(
     for name in [*inputs, *(fault.party for fault in faults), *(jobs or {})]:
         if name not in names:
             raise LocalError(f"job '{job.label}' has no party named {name!r}; it has: {', '.join(names)}")
-    runner = _Runner(names, job, inputs, network, faults, adversary, seed, jobs or {})
+    runner = _Runner(names, job, inputs, network, faults, adversary, seed=seed, jobs=jobs or {}, listener=listener)
     simulation = _call_outside_of_loops(runner.run)
     if simulation.errors and not allow_errors:
         raise _first_cause(simulation.errors)
@@ -151,12 +155,15 @@ class _Runner(Generic[P, T]):
         network: Network,
         faults: Sequence[Fault],
         adversary: Adversary | None,
+        *,
         seed: int,
         jobs: Mapping[str, Job[P, T]],
+        listener: Callable[[str, Event], None] | None,
     ) -> None:
         self._names = names
         self._job = job
         self._jobs = jobs
+        self._listener = listener
         self._inputs = inputs
         self._arguments = (names, network, faults, adversary)
         self._seed = seed
@@ -190,6 +197,7 @@ class _Runner(Generic[P, T]):
                         roster,
                         roster.members[index],
                         transport,
+                        listener=None if self._listener is None else functools.partial(self._listener, name),
                         randomness=randomness[name],
                         offload=_inline,
                         simulated=True,
