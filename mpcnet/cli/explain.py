@@ -190,6 +190,8 @@ def _learns(plan: Plan[Any, Any]) -> list[Row]:
         (output.replace("_", " "), _some([names[index] for index in plan.receivers(output)]))
         for output in plan.job.protocol.outputs
     ]
+    if not found:
+        found.append(("its result", "as the protocol says below, with the parameters of this job"))
     if plan.dealer is not None:
         found.append(("nothing of it", names[plan.dealer]))
     return found

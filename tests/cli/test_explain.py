@@ -49,6 +49,15 @@ def test_the_worked_example() -> None:
     assert found.cost.is_fixed
 
 
+def test_who_learns_is_not_guessed_where_a_parameter_says_it() -> None:
+    found = explain(example("intersection"))
+    assert found.learns == [("its result", "as the protocol says below, with the parameters of this job")]
+    assert found.cost is not None
+    texts = found.cost.told
+    assert texts["alice"].startswith("of 20 and 20 items")
+    assert texts["bob"].startswith("nothing but the sizes")
+
+
 def test_who_computes_deals_and_listens() -> None:
     found = explain(example("first-price-auction"))
     assert ("deals", "dora: makes randomness for them, and has no other part") in found.part
