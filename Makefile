@@ -7,12 +7,12 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(shell cksum pyproject.toml | cut -d' ' -f1)
 RUN_STAMP := $(VENV)/.runtime-$(shell cksum pyproject.toml | cut -d' ' -f1)
 
-.PHONY: demo test lint types layers unit wheel install clean
+.PHONY: demo test lint types layers unit docs wheel install clean
 
 demo: $(RUN_STAMP)
 	$(BIN)/mpcnet demo average
 
-test: lint types layers unit wheel
+test: lint types layers unit docs wheel
 
 install: $(STAMP)
 
@@ -43,6 +43,11 @@ layers: $(STAMP)
 
 unit: $(STAMP)
 	$(BIN)/pytest -q
+
+# The site, into build/docs. -n and -W: a broken link, an unknown name or term ends the build.
+docs: $(STAMP)
+	$(BIN)/sphinx-build -E -n -W --keep-going -q -b html docs build/docs
+	$(BIN)/python tools/check_site.py build/docs
 
 # The wheel, in an empty environment: what a user gets, and nothing of this checkout.
 wheel: $(STAMP)

@@ -9,8 +9,7 @@
 
 Two online rounds when the owners compute: the counts, then everything else. What is opened in the second round
 follows from the first one's public result, so all parties run the same program. Sums of groups under the minimum
-size are shared, but never opened. The case is that of the Boston Women's Workforce Council (Lapets et al.,
-*Accessible Privacy-Preserving Web-Based Data Analysis*, COMPASS 2018, doi 10.1145/3209811.3212701).
+size are shared, but never opened. The case is that of the Boston Women's Workforce Council [Lapets18].
 """
 
 from __future__ import annotations

@@ -1,0 +1,259 @@
+"""A page for each registered protocol, made from its declaration, its docstrings and simulated runs of its example.
+
+The registry is asked, so a new protocol has its page as soon as it is installed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from mpcnet.cli.declared import example_job
+from mpcnet.cli.explain import explain
+from mpcnet.session import Job, Many, Protocol, find_protocol, list_protocols
+from mpcnet.session.description import Description, describe
+from mpcnet.session.inputs import Shared
+from mpcnet.sim import Simulation, simulate
+
+from .citations import in_markdown
+from .costs import Row, cost_rows, example_inputs
+from .messages import draw, groups_of, say
+
+__all__ = ("pages",)
+
+_BUNDLED = "mpcnet_protocols"
+
+
+def pages() -> dict[str, str]:
+    """File name to text: a page and a drawing for each bundled protocol, and a list of them."""
+    made: dict[str, str] = {}
+    bundled = [
+        found
+        for name in list_protocols()
+        if (found := find_protocol(name)).function.__module__.partition(".")[0] == _BUNDLED
+    ]
+    for protocol in bundled:
+        text, drawing = _page(protocol)
+        made[f"protocols/{protocol.name}.md"] = text
+        made[f"protocols/{protocol.name}.svg"] = drawing
+    made["protocols.md"] = _list(bundled)
+    return made
+
+
+def _list(found: Sequence[Protocol[Any, Any]]) -> str:
+    rows = [f"| {{doc}}`{one.name} <protocols/{one.name}>` | {_cell(one.summary)} |" for one in found]
+    names = [f"protocols/{one.name}" for one in found]
+    return "\n".join(
+        [
+            "# Protocols",
+            "",
+            "Every bundled protocol, from its declaration, its docstrings and runs of its example.",
+            "",
+            "| protocol | computes |",
+            "| --- | --- |",
+            *rows,
+            "",
+            "```{toctree}",
+            ":hidden:",
+            "",
+            *names,
+            "```",
+            "",
+        ]
+    )
+
+
+def _page(protocol: Protocol[Any, Any]) -> tuple[str, str]:
+    told = describe(protocol)
+    job = example_job(protocol, f"{protocol.name}-example")
+    run = simulate(job, example_inputs(protocol))
+    messages, drawing = _messages(protocol, job, run)
+    sections = [
+        f"# {protocol.name}",
+        f"{told.summary}",
+        _drawing_of_module(protocol),
+        "\n\n".join(told.text) if told.leaks != told.text else "",
+        f"Version {protocol.version}. Try it: `mpcnet demo {protocol.name}`.",
+        "## What is declared",
+        _declared(protocol, told),
+        "## Who learns what",
+        _outputs(protocol),
+        "\n\n".join(told.leaks),
+        "## Who must collude to learn more",
+        _collusion(job),
+        "## Messages",
+        messages,
+        "## Cost",
+        _costs(told, cost_rows(protocol)),
+        "## Source",
+        told.source,
+    ]
+    return in_markdown("\n\n".join(section for section in sections if section) + "\n"), drawing
+
+
+def _drawing_of_module(protocol: Protocol[Any, Any]) -> str:
+    """What the module's docstring draws: its indented lines."""
+    lines = inspect.cleandoc(sys.modules[protocol.function.__module__].__doc__ or "").splitlines()
+    places = [place for place, line in enumerate(lines) if line.startswith("    ")]
+    if not places:
+        return ""
+    drawn = [line[4:] for line in lines[places[0] : places[-1] + 1]]
+    return "\n".join(["```text", *drawn, "```"])
+
+
+def _declared(protocol: Protocol[Any, Any], told: Description) -> str:
+    example = protocol.example
+    assert example is not None  # noqa: S101 -- `example_job` refuses that
+    roles = [
+        f"| `{name}` | {_members(role)} | {', '.join(_given_by(protocol, name)) or 'nothing'} |"
+        for name, role in protocol.roles.items()
+    ]
+    inputs = [
+        f"| `{name}` | `{item.by}` | {_facts(item.describe(example.params))} | "
+        f"{'computed from the local inputs' if isinstance(item, Shared) and item.derived else _cell(item.help)} |"
+        for name, item in protocol.inputs.items()
+    ]
+    params = [
+        f"| `{field.name}` | {_default(field)} | {_cell(told.parameters.get(field.name, ''))} |"
+        for field in dataclasses.fields(protocol.params)
+    ]
+    return "\n".join(
+        [
+            "| role | members | gives |",
+            "| --- | --- | --- |",
+            *roles,
+            "",
+            "| input | of | in the example | |",
+            "| --- | --- | --- | --- |",
+            *inputs,
+            "",
+            "| parameter | default | |",
+            "| --- | --- | --- |",
+            *params,
+        ]
+    )
+
+
+def _outputs(protocol: Protocol[Any, Any]) -> str:
+    rows = [
+        f"| `{name}` | {' and '.join(_receiver(role) for role in protocol.receivers(name))} |"
+        for name in protocol.outputs
+    ]
+    if not rows:
+        return "No output is declared: who learns the result is for the parameters to say."
+    return "\n".join(["| output | revealed to |", "| --- | --- |", *rows])
+
+
+def _receiver(role: str) -> str:
+    return role if role == "everyone" else f"the {role}"
+
+
+def _collusion(job: Job[Any, Any]) -> str:
+    """What `mpcnet explain` says of the example."""
+    found = explain(job, costs=False)
+    lines = [f"- {line}" for line in (*found.collusion, *found.risks)]
+    return "\n".join(["What `mpcnet explain` says of the example:", "", *lines])
+
+
+def _messages(protocol: Protocol[Any, Any], job: Job[Any, Any], run: Simulation[Any]) -> tuple[str, str]:
+    computing = set(job.compute or _givers(protocol, job))
+    order = [*(name for names in job.roles.values() for name in names), *job.compute]
+    order += [job.dealer] if job.dealer is not None else []
+    parties = list(dict.fromkeys(order))
+    kinds = {
+        name: "dealer" if name == job.dealer else "computes" if name in computing else "does not compute"
+        for name in parties
+    }
+    groups = groups_of(run.trace, parties, job.dealer)
+    title = f"Messages of {protocol.name}"
+    dealt = " Asking the dealer and its answer are no online rounds." if job.dealer is not None else ""
+    text = "\n".join(
+        [
+            "Those of the example, inside the job; the agreement goes before. A ring sends and receives, a dot "
+            f"sends, an arrow receives.{dealt}",
+            "",
+            f"```{{image}} {protocol.name}.svg",
+            f":alt: {title}; the list below says the same",
+            "```",
+            "",
+            *(f"- {group.when}: {say(group)}" for group in groups),
+        ]
+    )
+    return text, draw(title, parties, kinds, groups)
+
+
+def _costs(told: Description, rows: Sequence[Row]) -> str:
+    outside = any(row.outside_bytes is not None for row in rows)
+    dealt = any(row.dealer_bytes is not None for row in rows)
+    head = ["parties", "of them compute", "rounds", "bytes of a computing party"]
+    head += ["bytes of another"] if outside else []
+    head += ["bytes of the dealer"] if dealt else []
+    head += ["seconds on a WAN"]
+    table = [f"| {' | '.join(head)} |", "|" + " ---: |" * len(head)]
+    for row in rows:
+        cells = [f"{row.parties}", f"{row.computing}", f"{row.rounds}", f"{row.computing_bytes:,}"]
+        cells += [_count(row.outside_bytes)] if outside else []
+        cells += [_count(row.dealer_bytes)] if dealt else []
+        cells += [f"{row.wan_seconds:.2f}"]
+        table.append(f"| {' | '.join(cells)} |")
+    text = (
+        "Counted in simulated runs of the example and of the same with more parties, when this page was made. "
+        "Bytes are payload that one party sends to all others but the dealer; the most that any party sends. "
+        "Seconds are virtual: the network of the simulator's WAN (100 ms there and back, 100 Mbit/s), with the "
+        "agreement, without computing."
+    )
+    words = f"Rounds, in the protocol's own words: {told.rounds}" if told.rounds else ""
+    return "\n\n".join(part for part in (text, "\n".join(table), words) if part)
+
+
+def _count(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def _given_by(protocol: Protocol[Any, Any], role: str) -> list[str]:
+    return [f"`{name}`" for name, item in protocol.inputs.items() if item.by == role]
+
+
+def _givers(protocol: Protocol[Any, Any], job: Job[Any, Any]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for item in protocol.inputs.values() for name in job.roles[item.by]))
+
+
+def _members(role: Many) -> str:
+    if role.least == role.most:
+        return f"{role.most}"
+    return f"{role.least} or more" if role.most is None else f"{role.least} to {role.most}"
+
+
+def _facts(described: dict[str, Any]) -> str:
+    """What parties agree on about an input, as words."""
+    parts = [str(described["kind"])]
+    if described.get("shape"):
+        parts.append("shape " + " x ".join(map(str, described["shape"])))
+    if described.get("options"):
+        parts.append("one of " + ", ".join(described["options"]))
+    elif described.get("labels"):
+        parts.append("of " + ", ".join(described["labels"]))
+    elif "low" in described:
+        parts.append(f"{described['low']:,} to {described['high']:,}")
+    if "most" in described:
+        parts.append(f"at most {described['most']:,}")
+    return _cell(", ".join(parts))
+
+
+def _default(field: dataclasses.Field[Any]) -> str:
+    if field.default is dataclasses.MISSING:
+        return "none: must be given"
+    value: Any = field.default
+    shown = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return f"`{shown}`"
+
+
+def _and(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
