@@ -28,6 +28,7 @@ PUBLIC = (
     "mpcnet.noise",
     "mpcnet.schemes",
     "mpcnet.session",
+    "mpcnet.sets",
     "mpcnet.sim",
     "mpcnet.testing",
 )

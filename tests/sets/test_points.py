@@ -148,6 +148,22 @@ def test_multiplication_is_that_of_rfc7748_section_6_1() -> None:
     assert multiply([x25519_public(bob)], alice) == multiply([x25519_public(alice)], bob) == [shared]
 
 
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        (1, "422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079"),
+        (1000, "684cf59ba83309552800ef566f2f4d3c1c3887c49360e3875f2eb94d99532c51"),
+    ],
+)
+def test_multiplication_repeated_as_in_rfc7748_section_5_2(times: int, expected: str) -> None:
+    """From the base point on, every result is the next scalar; of the points some lie on the twist."""
+    scalar = point = (9).to_bytes(32, "little")
+    for _ in range(times):
+        (result,), point = multiply([point], scalar), scalar
+        scalar = result
+    assert scalar.hex() == expected
+
+
 def test_messages_are_cut_into_points() -> None:
     points = blind(ITEMS[:3], JOB, ONE)
     assert [bytes(point) for point in split_points(memoryview(b"".join(points)))] == points
