@@ -1,12 +1,13 @@
 """The command `mpcnet`.
 
 reporting       the form of commands: help, errors and exit codes
-commands        what one can say: demo, sim, protocols, job, explain, run
+commands        what one can say: demo, sim, protocols, new, job, explain, run
 party_commands  keygen; roster line, make, add, check, fingerprint; doctor
 completion      words that a shell may complete
 keys            makes and reads keys and rosters
 doctor          looks for what is wrong; machine: on the machine itself
 explain         what a job means; rehearsal: what it costs
+new             the skeleton of a protocol in a distribution of its own
 declared        what is installed, and job files for it
 run             one party of a job, over encrypted TCP
 sim             all parties in this process, on a modelled network
@@ -27,6 +28,7 @@ for _command in (
     commands.demo,
     commands.sim,
     commands.protocols,
+    commands.new,
     party_commands.keygen,
     party_commands.roster,
     commands.job,

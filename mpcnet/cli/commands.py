@@ -1,4 +1,4 @@
-"""What one can say about jobs: demo, sim, protocols, job, explain, run. Work is imported when it is called for.
+"""What one can say about jobs: demo, sim, protocols, new, job, explain, run. Work is imported when it is needed.
 
 Nothing here or in `party_commands` imports numpy, trio or the session: help and completion answer at once.
 """
@@ -13,7 +13,7 @@ from mpcnet.cli.completion import complete
 from mpcnet.cli.party_commands import passphrase_option, roster_option
 from mpcnet.cli.reporting import Command, DiscreetCommand, json_option, quiet_option
 
-__all__ = ("demo", "explain", "job", "protocols", "run", "sim")
+__all__ = ("demo", "explain", "job", "new", "protocols", "run", "sim")
 
 _FEW_MINUTES = 600
 """Seconds until a job from a template gives up: people start the parties by hand."""
@@ -118,6 +118,26 @@ def protocols(name: str | None, as_json: bool) -> None:
     from mpcnet.cli.declared import show_protocols
 
     show_protocols(name, as_json=as_json)
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        ("mpcnet new wage-floor", "The folder wage-floor, with a protocol of this name that works."),
+        ("mpcnet new wage-floor --folder ~/plugins/floor", "The same, elsewhere."),
+    ),
+)
+@click.argument("name")
+@click.option("--folder", metavar="PATH", help="Where.  [default: ./NAME]", shell_complete=complete.files)
+def new(name: str, folder: str | None) -> None:
+    """Begin a protocol of your own, as a package that pip can install.
+
+    Writes a small protocol that works, its declaration for pip, a test with the conformance kit, and
+    says what to do next. docs/writing-a-protocol.md goes on from there.
+    """
+    from mpcnet.cli.new import make_skeleton
+
+    make_skeleton(name, folder)
 
 
 @click.command(
@@ -262,6 +282,7 @@ def explain(job_path: str, roster_path: str | None, rows: int, costs: bool, as_j
     shell_complete=complete.files,
 )
 @quiet_option
+@click.option("--events", "reports", is_flag=True, help="Tell what goes on as JSON lines on standard error.")
 @json_option
 def run(
     *,
@@ -273,6 +294,7 @@ def run(
     options: Sequence[str],
     document: str | None,
     quiet: bool,
+    reports: bool,
     as_json: bool,
 ) -> None:
     """Take part in a job, and print what you learn.
@@ -298,5 +320,6 @@ def run(
         options=options,
         document=document,
         quiet=quiet,
+        reports=reports,
         as_json=as_json,
     )

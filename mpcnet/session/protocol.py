@@ -24,7 +24,7 @@ from mpcnet.session.inputs import Declaration
 if typing.TYPE_CHECKING:
     from mpcnet.session.party import Party
 
-__all__ = ("API", "EVERYONE", "Example", "Many", "One", "Protocol", "Receivers", "Role", "protocol")
+__all__ = ("API", "EVERYONE", "NAME", "Example", "Many", "One", "Protocol", "Receivers", "Role", "protocol")
 
 P = TypeVar("P")
 T = TypeVar("T")
@@ -35,7 +35,8 @@ EVERYONE = "everyone"
 Receivers = str | tuple[str, ...]
 """A role, several roles, or "everyone": all parties of the job."""
 
-_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+"""Of a protocol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,7 @@ def protocol(
 
 
 def _check_declaration(declared: Protocol[Any, Any]) -> None:
-    if not _NAME.fullmatch(declared.name):
+    if not NAME.fullmatch(declared.name):
         raise LocalError(f"a protocol's name is lower case words joined by hyphens, not {declared.name!r}")
     if declared.version < 1:
         raise LocalError(f"protocol '{declared.name}': versions count from 1")
