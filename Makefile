@@ -57,6 +57,7 @@ wheel: $(STAMP)
 	build/wheel-env/bin/pip install --quiet --disable-pip-version-check dist/*.whl
 	cd build && wheel-env/bin/mpcnet sim average
 	cd build && wheel-env/bin/mpcnet demo average
+	tools/try_plugin.sh build/wheel-env/bin build/plugin
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

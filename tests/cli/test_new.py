@@ -66,10 +66,12 @@ def test_its_code_is_tidy(folder: Path, mpcnet: Command) -> None:
     ruff = [sys.executable, "-m", "ruff"]
     options = ["--isolated", "--no-cache", "--line-length", "120"]
     for command in (
-        [*ruff, "check", *options, "--select", "E,F,W,I,B,UP,RUF", "wage-floor"],
-        [*ruff, "format", *options, "--check", "wage-floor"],
+        [*ruff, "check", *options, "--select", "E,F,W,I,B,UP,RUF", "."],
+        [*ruff, "format", *options, "--check", "."],
     ):
-        ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        ended = subprocess.run(
+            command, cwd=folder / "wage-floor", capture_output=True, text=True, check=False, timeout=60
+        )
         assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
