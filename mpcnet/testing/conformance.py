@@ -103,7 +103,10 @@ def check_protocol(
         draws = drawing.collect(drawing.inputs_of(case, inputs), _DRAWS)
         accepted = next((item for item in draws if told_by(case.with_inputs(item), reference) is not None), None)
         if accepted is None:
-            raise LocalError(f"of {len(draws)} random inputs the reference refuses all: give `inputs`")
+            count = len(draws)
+            raise LocalError(
+                f"the reference refuses all of {count} random inputs: say with `inputs` how to draw them"
+            )
         check_crashes(case.with_inputs(accepted), equal)
     if not tells_everything:
         _check_secrecy(protocol, chosen[0], private, reference, inputs, pairs)

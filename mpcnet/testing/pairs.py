@@ -60,7 +60,7 @@ def find_pairs(case: Case[Any], reference: Reference[Any, Any], draws: Sequence[
     chosen: list[Pair] = []
     seen: set[tuple[str, str]] = set()
     while len(chosen) < most and found:
-        covers, pair = max(found.items(), key=lambda item: (len(item[0] - seen), item[1].all_learn_the_same))
+        covers, pair = max(found.items(), key=lambda item: (len(item[0] - seen), _rank(item[1])))
         if not covers - seen:
             break
         chosen.append(pair)
@@ -68,11 +68,14 @@ def find_pairs(case: Case[Any], reference: Reference[Any, Any], draws: Sequence[
     return chosen
 
 
-def _rank(pair: Pair) -> tuple[bool, float]:
-    """Better pairs are larger: inputs that lie far apart show more."""
-    return pair.all_learn_the_same, sum(
-        _distance(pair.one.inputs[name], pair.other.inputs[name]) for name in pair.changed
+def _rank(pair: Pair) -> tuple[bool, bool, float]:
+    """Better pairs are larger. Inputs that only change places hide leaks of sums; those far apart show more."""
+    one, other = pair.one.inputs, pair.other.inputs
+    rearranged = sorted(repr(one[name]) for name in pair.changed) == sorted(
+        repr(other[name]) for name in pair.changed
     )
+    distance = sum(_distance(one[name], other[name]) for name in pair.changed)
+    return pair.all_learn_the_same, not rearranged, distance
 
 
 def _distance(one: Any, other: Any) -> float:

@@ -189,12 +189,22 @@ def test_an_output_that_the_reference_does_not_know() -> None:
     assert "owners-1" in str(error)
 
 
-def test_an_output_in_a_fork_that_only_few_values_touch() -> None:
-    """One bit: whether the first owner is at the top of its range."""
+def test_a_total_that_does_not_change_when_inputs_change_places() -> None:
+    async def talkative(party: Party[Any]) -> bool:
+        values = party.share("value").sum()
+        return bool((await party.reveal(sum=values >= 1500, extra=values))["sum"])
+
+    error = failure(talkative, lambda case: sum(case["value"]) >= 1500, pairs=1)
+    assert error.check == "secrecy"
+    assert "output 'extra'" in str(error)
+
+
+def test_one_bit_of_an_input_in_a_fork() -> None:
+    """Whether the first owner is in the upper half of its range."""
 
     async def talkative(party: Party[Any]) -> int:
         async with party.fork("aside") as fork:
-            await fork.reveal(extra=fork.share("value")[0] >= 1000)
+            await fork.reveal(extra=fork.share("value")[0] >= 500)
         return await total(party)
 
     error = failure(talkative, pairs=1)
@@ -372,7 +382,7 @@ def test_a_reference_that_refuses_everything() -> None:
     async def refuses(party: Party[Any]) -> int:
         raise LocalError("no")
 
-    with pytest.raises(LocalError, match="the reference refuses all"):
+    with pytest.raises(LocalError, match="the reference refuses all of"):
         check_protocol(declared(refuses), never, counts=[{"owners": 3}], outsiders=(0,), examples=1)
 
 
