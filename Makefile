@@ -46,7 +46,7 @@ unit: $(STAMP)
 
 # The site, into build/docs. -n and -W: a broken link, an unknown name or term ends the build.
 docs: $(STAMP)
-	$(BIN)/sphinx-build -E -n -W --keep-going -q -b html docs build/docs
+	$(BIN)/sphinx-build -j auto -E -n -W --keep-going -q -b html docs build/docs
 	$(BIN)/python tools/check_site.py build/docs
 
 # The wheel, in an empty environment: what a user gets, and nothing of this checkout.

@@ -6,8 +6,8 @@ and a star is a star.
 
 from __future__ import annotations
 
+import importlib.util
 import re
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -88,8 +88,15 @@ def _resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: no
         uri = app.builder.get_relative_uri(str(node["refdoc"]), entry.docname) + "#" + entry.node_id
         return nodes.reference("", "", content, internal=True, refuri=uri)
     # A full path in mpcnet comes from an annotation, which mypy has seen; a docstring says short names.
-    inner = target.startswith("mpcnet.") and target.rpartition(".")[0] in sys.modules
+    inner = target.startswith("mpcnet.") and _is_module(target.rpartition(".")[0])
     return content if inner or FOREIGN.match(target) or last in INTERNAL else None
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _is_module_level(name: str) -> bool:

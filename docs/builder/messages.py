@@ -20,7 +20,7 @@ Sizes = dict[tuple[str, str], int]
 
 _COLUMN = 108
 _LEFT = 150
-_RIGHT = 190
+_RIGHT = 220
 _LINE = 34
 _TOP = 58
 

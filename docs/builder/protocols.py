@@ -9,10 +9,11 @@ import dataclasses
 import inspect
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from mpcnet.cli.declared import example_job
 from mpcnet.cli.explain import explain
+from mpcnet.cli.rehearsal import rehearse
 from mpcnet.session import Job, Many, Protocol, find_protocol, list_protocols
 from mpcnet.session.description import Description, describe
 from mpcnet.session.inputs import Shared
@@ -25,6 +26,7 @@ from .messages import draw, groups_of, say
 __all__ = ("pages",)
 
 _BUNDLED = "mpcnet_protocols"
+_LIST_SIZES = (10, 100, 1000)
 
 
 def pages() -> dict[str, str]:
@@ -87,7 +89,7 @@ def _page(protocol: Protocol[Any, Any]) -> tuple[str, str]:
         "## Messages",
         messages,
         "## Cost",
-        _costs(told, cost_rows(protocol)),
+        _costs(told, job, cost_rows(protocol)),
         "## Source",
         told.source,
     ]
@@ -185,7 +187,25 @@ def _messages(protocol: Protocol[Any, Any], job: Job[Any, Any], run: Simulation[
     return text, draw(title, parties, kinds, groups)
 
 
-def _costs(told: Description, rows: Sequence[Row]) -> str:
+def _shares(protocol: Protocol[Any, Any]) -> bool:
+    return any(isinstance(item, Shared) for item in protocol.inputs.values())
+
+
+def _list_costs(job: Job[Any, Any]) -> list[str]:
+    """What lists of several sizes cost, where all that is sent follows from them."""
+    sizes = {count: rehearse(job, count) for count in _LIST_SIZES}
+    names = list(next(iter(sizes.values())).sent_bytes)
+    lines = [
+        f"| items in each list | {' | '.join(f'bytes of {name}' for name in names)} | seconds on a WAN |",
+        "|" + " ---: |" * (len(names) + 2),
+    ]
+    for count, found in sizes.items():
+        sent = [f"{found.sent_bytes[name][1]:,}" for name in names]
+        lines.append(f"| {count:,} | {' | '.join(sent)} | {found.wan_seconds:.2f} |")
+    return lines
+
+
+def _costs(told: Description, job: Job[Any, Any], rows: Sequence[Row]) -> str:
     outside = any(row.outside_bytes is not None for row in rows)
     dealt = any(row.dealer_bytes is not None for row in rows)
     head = ["parties", "of them compute", "rounds", "bytes of a computing party"]
@@ -205,6 +225,8 @@ def _costs(told: Description, rows: Sequence[Row]) -> str:
         "Seconds are virtual: the network of the simulator's WAN (100 ms there and back, 100 Mbit/s), with the "
         "agreement, without computing."
     )
+    if not _shares(job.protocol):
+        table += ["", *_list_costs(job)]
     words = f"Rounds, in the protocol's own words: {told.rounds}" if told.rounds else ""
     return "\n\n".join(part for part in (text, "\n".join(table), words) if part)
 
@@ -247,12 +269,12 @@ def _default(field: dataclasses.Field[Any]) -> str:
     if field.default is dataclasses.MISSING:
         return "none: must be given"
     value: Any = field.default
-    shown = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    shown = (
+        ", ".join(str(item) for item in cast("tuple[object, ...]", value))
+        if isinstance(value, tuple)
+        else str(value)
+    )
     return f"`{shown}`"
-
-
-def _and(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _cell(text: str) -> str:

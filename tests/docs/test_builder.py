@@ -1,0 +1,169 @@
+"""What makes pages out of the code: drawings, costs, docstrings, citations, and the check of the built site."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from mpcnet.cli.declared import example_job
+from mpcnet.session import find_protocol, list_protocols
+from mpcnet.sim import simulate
+
+ROOT = Path(__file__).resolve().parents[2]
+BUNDLED = [
+    name for name in list_protocols() if find_protocol(name).function.__module__.startswith("mpcnet_protocols.")
+]
+
+
+@pytest.fixture
+def builder(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.setattr(sys, "path", [str(ROOT / "docs"), *sys.path])
+    return importlib.import_module("builder")
+
+
+def part(name: str) -> Any:
+    return importlib.import_module(f"builder.{name}")
+
+
+def check_site() -> Any:
+    spec = importlib.util.spec_from_file_location("check_site", ROOT / "tools" / "check_site.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["check_site"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BUNDLED)
+def test_a_drawing_shows_every_message(builder: ModuleType, name: str) -> None:
+    protocol = find_protocol(name)
+    job = example_job(protocol, "drawn")
+    run = simulate(job, part("costs").example_inputs(protocol))
+    parties = list(dict.fromkeys(party for link in run.cost.links for party in link))
+    groups = part("messages").groups_of(run.trace, parties, job.dealer)
+    shown: list[tuple[str, str]] = []
+    for group in groups:
+        shown += [(one, other) for one in group.senders for other in group.receivers if one != other]
+        assert part("messages").say(group)
+    sent = {
+        (event.sender, event.receiver, event.kind, event.round)
+        for event in run.trace
+        if event.kind in {"ROUND", "DATA"}
+    }
+    assert sorted(shown) == sorted((sender, receiver) for sender, receiver, _, _ in sent)
+    rounds = {group.when for group in groups if group.when.startswith("round")}
+    assert len(rounds) == run.cost.rounds
+    drawing = part("messages").draw("<title>", parties, dict.fromkeys(parties, "computes"), groups)
+    tree = ElementTree.fromstring(drawing)  # noqa: S314 -- our own text
+    texts = [element.text for element in tree.iter("{http://www.w3.org/2000/svg}text")]
+    assert set(parties) <= set(texts)
+    assert "script" not in drawing
+
+
+@pytest.mark.slow
+def test_every_bundled_protocol_has_a_page(builder: ModuleType) -> None:
+    pages: dict[str, str] = part("protocols").pages()
+    assert set(pages) == {
+        "protocols.md",
+        *(f"protocols/{name}.md" for name in BUNDLED),
+        *(f"protocols/{name}.svg" for name in BUNDLED),
+    }
+    for name in BUNDLED:
+        text = pages[f"protocols/{name}.md"]
+        for heading in ("Who learns what", "Who must collude to learn more", "Messages", "Cost", "Source"):
+            section = text.split(f"## {heading}\n")[1].split("\n## ")[0]
+            assert len(section) > 20, f"{name}: {heading}"
+        assert all(f"`{output}`" in text for output in find_protocol(name).outputs)
+
+
+@pytest.mark.slow
+def test_costs_are_those_of_the_docstring(builder: ModuleType) -> None:
+    rows = part("costs").cost_rows(find_protocol("average"))
+    assert {(row.parties, row.computing): row.rounds for row in rows if row.parties == 4} == {(4, 4): 1, (4, 3): 2}
+    # One number to each other party when the sum is opened; an owner who does not compute sends its correction.
+    assert {row.computing_bytes for row in rows if (row.parties, row.computing) == (4, 4)} == {3 * 8}
+    assert {row.outside_bytes for row in rows if row.computing < row.parties} == {8}
+
+
+def test_commands_are_all_there(builder: ModuleType) -> None:
+    text = part("commands").pages()["commands.md"]
+    for words in ("mpcnet run", "mpcnet roster make", "mpcnet sim"):
+        assert f"## `{words}`\n" in text
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["Sum of `x`."], ["Sum of \\ ``x``\\ ."]),
+        (["A drawing:", "", "    a ──▶ b"], ["A drawing:", "", "", "::", "", "    a ──▶ b"]),
+        (["Args:", "    x: shape (k,)."], ["Args:", "    x: shape (k,)."]),
+        (["a * b | c_"], ["a \\* b \\| c\\_"]),
+        (["Source: [CDN15] §3."], ["Source: [:ref:`CDN15 <cite-cdn15>`] §3."]),
+    ],
+)
+def test_docstrings(builder: ModuleType, lines: list[str], expected: list[str]) -> None:
+    assert part("docstrings").to_rst(lines) == expected
+
+
+def test_citations_become_links_and_code_stays(builder: ModuleType) -> None:
+    in_markdown = part("citations").in_markdown
+    assert in_markdown("see [CDN15] §3") == "see [[CDN15](#cite-cdn15)] §3"
+    assert in_markdown("[cf. ABY21, Noise]") == "[cf. [ABY21](#cite-aby21), [Noise](#cite-noise)]"
+    for untouched in ("`x[CDN15]`", "[CDN15](page.md)", "list[Z64]", "```\n[CDN15]\n```"):
+        assert in_markdown(untouched) == untouched
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (
+            '<p id="a"><a href="#a">fine</a> <a href="other.html#b">fine</a> <a href="https://example.org">out</a>',
+            "",
+        ),
+        ('<script src="https://example.org/x.js"></script>', "loads https://example.org/x.js"),
+        ('<link rel="stylesheet" href="//example.org/x.css">', "loads //example.org/x.css"),
+        ('<img src="http://example.org/x.png">', "loads http://example.org/x.png"),
+        ('<a href="missing.html">', "which is not there"),
+        ('<a href="other.html#c">', "has no such place"),
+    ],
+)
+def test_the_check_of_the_site(tmp_path: Path, body: str, problem: str) -> None:
+    (tmp_path / "index.html").write_text(body)
+    (tmp_path / "other.html").write_text('<p id="b">')
+    found = list(check_site().problems(tmp_path))
+    assert not found if not problem else problem in found[0]
+
+
+def test_a_style_sheet_that_loads_from_elsewhere_is_found(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("")
+    (tmp_path / "x.css").write_text("@font-face { src: url(https://example.org/font.woff2) }")
+    assert list(check_site().problems(tmp_path)) == ["x.css loads something from elsewhere"]
+
+
+def test_the_words_of_the_field_are_in_the_glossary() -> None:
+    terms = set(re.findall(r"^([^\s`#:].*)$", (ROOT / "docs" / "glossary.md").read_text(), re.MULTILINE))
+    words = re.findall(
+        r"\S+",
+        "party roster member role job share open reveal round step evaluation scheme domain triple dealer OT OPRF "
+        "view transcript abort semi-honest malicious corrupted κ σ",
+    )
+    phrases = {
+        "input party",
+        "computing party",
+        "output party",
+        "masked bits",
+        "correlated randomness",
+        "choice bit",
+    }
+    assert {*words, *phrases} <= terms
