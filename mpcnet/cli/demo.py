@@ -7,22 +7,26 @@ over encrypted TCP on free ports. Inputs go through standard input, so that no p
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 import trio
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from mpcnet.cli.declared import example_job
-from mpcnet.cli.reporting import print_document, stdout, to_document
+from mpcnet.cli.progress import Course, event_of
+from mpcnet.cli.reporting import is_live, print_document, stdout, to_document
 from mpcnet.cli.show import party_table
 from mpcnet.errors import MpcnetError
 from mpcnet.identity import Identity, Member, Roster
@@ -33,6 +37,7 @@ __all__ = ("child_command", "first_cause", "free_ports", "play_demo")
 
 _GRACE_SECONDS = 5.0
 """How long the others may take to say how they end, after one has failed."""
+_REFRESH = 8
 _PORTS = range(20_000, 32_000)
 """Below the ports that systems give to outgoing connections: the parties' own dialling cannot take one."""
 
@@ -55,12 +60,18 @@ class _Play:
     job: Job[Any, Any]
     inputs: Mapping[str, Mapping[str, Sequence[str]]]
     endings: dict[str, _Ending] = field(default_factory=dict[str, _Ending])
-    changed: Callable[[], None] = lambda: None
+    courses: dict[str, Course] = field(default_factory=dict[str, Course])
 
     @property
-    def names(self) -> list[str]:
-        named = [*(name for names in self.job.roles.values() for name in names), *self.job.compute]
-        return list(dict.fromkeys(named if self.job.dealer is None else [*named, self.job.dealer]))
+    def names(self) -> tuple[str, ...]:
+        return self.job.names
+
+    def course(self, name: str) -> Course:
+        """What is known of a party while it runs: it tells events, of which we follow those of its own job."""
+        if name not in self.courses:
+            others = {peer: "" for peer in self.names if peer != name}
+            self.courses[name] = Course("", others, deals=name == self.job.dealer)
+        return self.courses[name]
 
 
 def play_demo(name: str, *, quiet: bool, as_json: bool) -> None:
@@ -77,7 +88,7 @@ def play_demo(name: str, *, quiet: bool, as_json: bool) -> None:
             trio.run(_play_all, play, folder)
             print_document(_document(play, roster))
         else:
-            _play_shown(play, roster, folder)
+            _play_shown(play, roster, folder, quiet=quiet)
     if (failure := _failure(play)) is not None:
         raise failure
 
@@ -116,7 +127,8 @@ def free_ports(count: int) -> list[int]:
 def child_command(name: str) -> list[str]:
     """The command of one party, run in the demo's folder. It shows no input."""
     # -P: the folder itself must not be a place to import from.
-    return [sys.executable, "-P", "-m", "mpcnet.cli", "run", "job.toml", "--as", name, "--inputs", "-", "--json"]
+    words = ["run", "job.toml", "--as", name, "--inputs", "-", "--events", "--json"]
+    return [sys.executable, "-P", "-m", "mpcnet.cli", *words]
 
 
 async def _play_all(play: _Play, folder: str) -> None:
@@ -142,30 +154,55 @@ async def _end_on_signals() -> None:
 
 async def _party(play: _Play, folder: str, name: str, grace: trio.CancelScope) -> None:
     document = json.dumps({key: list(words) for key, words in play.inputs.get(name, {}).items()})
-    finished = await trio.run_process(
-        child_command(name),
-        stdin=document.encode(),
-        capture_stdout=True,
-        capture_stderr=True,
-        check=False,
-        cwd=folder,
-        start_new_session=True,  # an interrupt on the terminal reaches us alone; we end the children
-    )
-    play.endings[name] = _ending(finished.stdout, finished.stderr, finished.returncode)
+    ours, theirs = os.pipe()
+    said: list[str] = []
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_follow, play, name, ours, said)
+        try:
+            finished = await trio.run_process(
+                child_command(name),
+                stdin=document.encode(),
+                capture_stdout=True,
+                stderr=theirs,
+                check=False,
+                cwd=folder,
+                start_new_session=True,  # an interrupt on the terminal reaches us alone; we end the children
+            )
+        finally:
+            os.close(theirs)
+    play.endings[name] = _ending(finished.stdout, said, finished.returncode)
     if play.endings[name].error is not None:
         grace.deadline = min(grace.deadline, trio.current_time() + _GRACE_SECONDS)
-    play.changed()
 
 
-def _ending(output: bytes, errors: bytes, code: int) -> _Ending:
+async def _follow(play: _Play, name: str, file: int, said: list[str]) -> None:
+    """Read a party's standard error until it is closed: events, and what else it says."""
+    rest = b""
+    async with trio.lowlevel.FdStream(file) as stream:
+        async for data in stream:
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                _heard(play, name, line, said)
+    _heard(play, name, rest, said)
+
+
+def _heard(play: _Play, name: str, line: bytes, said: list[str]) -> None:
+    text = line.decode(errors="replace").strip()
+    event = event_of(text)
+    if event is not None:
+        play.course(name).take(event)
+    elif text:
+        said[:] = [text]
+
+
+def _ending(output: bytes, said: Sequence[str], code: int) -> _Ending:
     try:
         document = json.loads(output)
     except ValueError:
         document = None
     if isinstance(document, dict) and ("error" in document or "outcome" in document):
         return _Ending(cast("dict[str, Any]", document))
-    last = errors.decode(errors="replace").strip().splitlines()[-1:]
-    return _Ending(_own_words("Died", ": ".join([f"its process ended with code {code}", *last])))
+    return _Ending(_own_words("Died", ": ".join([f"its process ended with code {code}", *said])))
 
 
 def _own_words(kind: str, message: str) -> dict[str, object]:
@@ -195,19 +232,29 @@ def _failure(play: _Play) -> MpcnetError | None:
 # What it shows
 
 
-def _play_shown(play: _Play, roster: Roster, folder: str) -> None:
+def _play_shown(play: _Play, roster: Roster, folder: str, *, quiet: bool) -> None:
     console = stdout()
     console.print(Text.assemble((play.job.protocol.name, "bold"), f": {play.job.protocol.summary}"))
     facts = f"{len(play.names)} processes, encrypted TCP on 127.0.0.1, roster {roster.fingerprint}\n"
     console.print(Text(facts, style="dim"))
-    if not console.is_terminal:
+    if quiet or not is_live(sys.stdout):
         trio.run(_play_all, play, folder)
         console.print(_table(play))
         return
-    with Live(_table(play), console=console, auto_refresh=False) as live:
-        play.changed = lambda: live.update(_table(play), refresh=True)
+    began = time.monotonic()
+
+    def draw() -> RenderableType:
+        if len(play.endings) == len(play.names):
+            return _table(play)
+        return Group(_table(play), Text(f"\n{_standing(play)}, {time.monotonic() - began:.0f} s", style="dim"))
+
+    # While it is drawn anew, rich cuts what is taller than the terminal; the last drawing is whole.
+    with Live(console=console, get_renderable=draw, refresh_per_second=_REFRESH):
         trio.run(_play_all, play, folder)
-        play.changed()
+
+
+def _standing(play: _Play) -> str:
+    return f"{len(play.endings)} of {len(play.names)} parties have ended; Ctrl-C ends all"
 
 
 def _table(play: _Play) -> Table:
@@ -215,13 +262,20 @@ def _table(play: _Play) -> Table:
     for name in play.names:
         ending = play.endings.get(name)
         if ending is None:
-            learned = Text("...", style="dim")
+            learned = Text(_doing(play.courses.get(name)), style="dim")
         elif ending.error is not None:
             learned = Text(str(ending.error["message"]), style="red")
         else:
             learned = Text(str(ending.document["text"]))
         table.add_row(Text(name), Text(_given(play, name)), learned)
     return table
+
+
+def _doing(course: Course | None) -> str:
+    if course is None:
+        return "starting"
+    rounds = course.rounds
+    return course.phase if rounds is None else f"{course.phase} {rounds[0]:,} of {rounds[1]:,}"
 
 
 def _given(play: _Play, party: str) -> str:

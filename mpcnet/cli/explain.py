@@ -108,8 +108,7 @@ def explain(job: Job[Any, Any], roster: Roster | None = None, *, rows: int = 20,
 
 
 def _plan(job: Job[Any, Any], roster: Roster | None) -> Plan[Any, Any]:
-    named = [name for names in job.roles.values() for name in names] + list(job.compute)
-    names = list(dict.fromkeys(named if job.dealer is None else [*named, job.dealer]))
+    names = job.names
     if not names:
         raise LocalError("nobody takes part in this job")
     if roster is None:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 import trio
-from rich.status import Status
 
 from mpcnet.cli.inputs import read_given, take_inputs
 from mpcnet.cli.keys import load_identity
-from mpcnet.cli.reporting import say, stderr
-from mpcnet.cli.show import cost_document, explained, listed, plain
+from mpcnet.cli.progress import Watch, watch_run
+from mpcnet.cli.show import cost_document, explained, plain
 from mpcnet.errors import LocalError
 from mpcnet.identity import Identity, Member, Roster
-from mpcnet.session import Job, Result, load_job, open_mesh
-from mpcnet.session.events import Agreed, Event, Waiting
+from mpcnet.session import Job, Mesh, Result, load_job, open_mesh
 from mpcnet.session.job import make_plan
 
 __all__ = ("run_party",)
+
+_LOOK_SECONDS = 0.25
 
 
 def run_party(
@@ -34,6 +35,7 @@ def run_party(
     options: Sequence[str],
     document: str | None,
     quiet: bool,
+    reports: bool,
     as_json: bool,
 ) -> None:
     """Take part in a job, and print what we learn."""
@@ -45,9 +47,10 @@ def run_party(
     identity = load_identity(key_file, passphrase_file)
     if identity.public != me.key:
         raise LocalError(f"the key in {key_file} is not the one that the roster has for {name}")
-    inputs = take_inputs(make_plan(job, roster, me), read_given(options, document))
-    with _Progress(job.label) as progress:
-        result = trio.run(_take_part, job, roster, identity, inputs, progress.listener)
+    plan = make_plan(job, roster, me)
+    inputs = take_inputs(plan, read_given(options, document))
+    with watch_run(plan, time.monotonic, quiet=quiet, reports=reports) as watch:
+        result = trio.run(_take_part, job, roster, identity, inputs, watch)
     if as_json:
         click.echo(json.dumps(_document(job, me, result)))
     else:
@@ -55,14 +58,19 @@ def run_party(
 
 
 async def _take_part(
-    job: Job[Any, Any],
-    roster: Roster,
-    identity: Identity,
-    inputs: Mapping[str, object],
-    listener: Callable[[Event], None],
+    job: Job[Any, Any], roster: Roster, identity: Identity, inputs: Mapping[str, object], watch: Watch
 ) -> Result[Any]:
-    async with open_mesh(roster, identity, listener=listener) as mesh:
-        return await mesh.execute(job, inputs)
+    async with open_mesh(roster, identity, listener=watch.listener) as mesh, trio.open_nursery() as nursery:
+        nursery.start_soon(_look, mesh, job.label, watch)
+        result = await mesh.execute(job, inputs)
+        nursery.cancel_scope.cancel()
+    return result
+
+
+async def _look(mesh: Mesh, label: str, watch: Watch) -> None:
+    while True:
+        watch.look(mesh.waiting_for(label))
+        await trio.sleep(_LOOK_SECONDS)
 
 
 def _document(job: Job[Any, Any], me: Member, result: Result[Any]) -> dict[str, object]:
@@ -76,36 +84,3 @@ def _document(job: Job[Any, Any], me: Member, result: Result[Any]) -> dict[str, 
         "text": explained(job.protocol, result.outcome),
         "cost": cost_document(result.cost),
     }
-
-
-class _Progress:
-    """Says on a terminal for whom we wait; is quiet everywhere else."""
-
-    def __init__(self, label: str) -> None:
-        self._label = label
-        console = stderr()
-        self._status = Status("connecting", console=console) if console.is_terminal else None
-
-    def __enter__(self) -> _Progress:
-        if self._status is not None:
-            self._status.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._status is not None:
-            self._status.stop()
-
-    def listener(self, event: Event) -> None:
-        """Take an event of the mesh."""
-        if self._status is None:
-            return
-        match event:
-            case Waiting(parties=parties) if parties:
-                self._status.update(f"{self._label}: waiting for {listed(parties)}")
-            case Agreed():
-                self._status.stop()
-                say(f"{self._label}: everybody is here and has agreed")
-                self._status.update(f"{self._label}: computing")
-                self._status.start()
-            case _:
-                pass

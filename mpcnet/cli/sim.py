@@ -13,6 +13,7 @@ from rich.text import Text
 
 from mpcnet.cli.declared import example_job
 from mpcnet.cli.inputs import Given, parse_words, read_document
+from mpcnet.cli.progress import Crowd, watch_crowd
 from mpcnet.cli.reporting import stdout, to_document
 from mpcnet.cli.show import counted, explained, party_table, plain, time_text
 from mpcnet.errors import LocalError
@@ -111,12 +112,17 @@ def run_simulation(
             raise LocalError("a scenario has its own parties and inputs")
         found = find_scenario(scenario)
         model = model or found.network
-        _show(found.job, found.run(seed, model), model, seed, found.description, as_json=as_json)
+        crowd = Crowd(len(found.job.names))
+        with watch_crowd(crowd, quiet=quiet):
+            simulation = found.run(seed, model, crowd.take)
+        _show(found.job, simulation, model, seed, found.description, as_json=as_json)
         return
     assert name is not None  # noqa: S101 -- one of the two is there
     job, inputs = _job_of(name, parties, document)
     model = model or LAN
-    simulation = simulate(job, inputs, network=model, seed=seed)
+    crowd = Crowd(len(job.names))
+    with watch_crowd(crowd, quiet=quiet):
+        simulation = simulate(job, inputs, network=model, seed=seed, listener=crowd.take)
     _show(job, simulation, model, seed, job.protocol.summary, as_json=as_json)
 
 

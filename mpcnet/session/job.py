@@ -50,6 +50,12 @@ class Job(Generic[P, T]):
     scheme: str = "additive"
     deadline_seconds: float = 60
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All who take part, each once: in the roles, then who else computes, then the dealer."""
+        named = [*(name for members in self.roles.values() for name in members), *self.compute]
+        return tuple(dict.fromkeys(named if self.dealer is None else [*named, self.dealer]))
+
 
 @dataclass(frozen=True, slots=True)
 class Plan(Generic[P, T]):

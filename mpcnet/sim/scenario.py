@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mpcnet.errors import LocalError
 from mpcnet.session import Job
+from mpcnet.session.events import Event
 from mpcnet.session.plugins import load_entry_point
 from mpcnet.sim.faults import Fault
 from mpcnet.sim.network import LAN, Network
@@ -39,7 +40,9 @@ class Scenario:
     network: Network = LAN
     faults: Sequence[Fault] = ()
 
-    def run(self, seed: int = 0, network: Network | None = None) -> Simulation[Any]:
+    def run(
+        self, seed: int = 0, network: Network | None = None, listener: Callable[[str, Event], None] | None = None
+    ) -> Simulation[Any]:
         """Simulate it; with faults, parties may end in errors."""
         return simulate(
             self.job,
@@ -48,6 +51,7 @@ class Scenario:
             faults=self.faults,
             seed=seed,
             allow_errors=bool(self.faults),
+            listener=listener,
         )
 
 

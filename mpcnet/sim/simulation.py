@@ -121,7 +121,7 @@ def simulate(
         LocalError: an unknown party in the inputs or faults.
         MpcnetError: a party failed.
     """
-    names = _names(job)
+    names = list(job.names)
     for name in [*inputs, *(fault.party for fault in faults), *(jobs or {})]:
         if name not in names:
             raise LocalError(f"job '{job.label}' has no party named {name!r}; it has: {', '.join(names)}")
@@ -130,13 +130,6 @@ def simulate(
     if simulation.errors and not allow_errors:
         raise _first_cause(simulation.errors)
     return simulation
-
-
-def _names(job: Job[Any, Any]) -> list[str]:
-    named = [*(name for members in job.roles.values() for name in members), *job.compute]
-    if job.dealer is not None:
-        named.append(job.dealer)
-    return list(dict.fromkeys(named))
 
 
 def _first_cause(errors: Mapping[str, Exception]) -> Exception:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -38,7 +39,7 @@ def test_the_demo(folder: Path, mpcnet: Command, monkeypatch: pytest.MonkeyPatch
 
 def start(folder: Path, name: str, *words: str, stdin: str = "", job: str = "job.toml") -> subprocess.Popen[str]:
     started = subprocess.Popen(
-        [sys.executable, "-P", "-m", "mpcnet.cli", "run", job, "--as", name, *words],
+        [sys.executable, "-P", "-m", "mpcnet.cli", "run", job, "--as", name, "--quiet", *words],
         cwd=folder,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -105,7 +106,7 @@ def test_a_party_that_never_comes(four: Path, mpcnet: Command) -> None:
 def test_no_command_shows_an_input() -> None:
     command = child_command("alice")
     assert not any(value in word for value in RAISES.values() for word in command)
-    assert command[-3:] == ["--inputs", "-", "--json"]
+    assert command[-4:] == ["--inputs", "-", "--events", "--json"]
 
 
 def test_free_ports_are_different_and_free() -> None:
@@ -133,13 +134,14 @@ class Children:
         self.commands: list[Sequence[str]] = []
 
     async def run_process(
-        self, command: Sequence[str], *, stdin: bytes, **_: Any
+        self, command: Sequence[str], *, stdin: bytes, stderr: int, **_: Any
     ) -> subprocess.CompletedProcess[bytes]:
         name = command[command.index("--as") + 1]
         self.commands.append(command)
         self.handed[name] = stdin
         out, err, code = self.output[name]
-        return subprocess.CompletedProcess(list(command), code, out, err)
+        os.write(stderr, err)
+        return subprocess.CompletedProcess(list(command), code, out)
 
 
 @pytest.fixture
