@@ -11,8 +11,8 @@ from mpcnet.testing.cases import Case, ConformanceError
 
 __all__ = ("check_crashes", "judge_ending")
 
-_MOST_CRASHES = 40
-"""Of more rounds, some are left out evenly."""
+_MOST_CRASHES = 60
+"""Of more rounds, some of each party are left out evenly."""
 _CONTENT = ("ROUND", "DATA")
 
 
@@ -48,7 +48,7 @@ def _faults(whole: Simulation[Any]) -> list[CrashAfter]:
             faults.append(CrashAfter(event.sender, said.get(event.sender, 0)))
         last[event.sender] = now
         said[event.sender] = said.get(event.sender, 0) + 1
-    return faults
+    return sorted(faults, key=lambda fault: (fault.party, fault.messages))
 
 
 def judge_ending(

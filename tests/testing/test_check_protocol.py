@@ -62,7 +62,7 @@ def failure(
     function: Function, reference: Callable[[Case[Any]], Any] = in_the_clear, **options: Any
 ) -> ConformanceError:
     """How the kit refuses a protocol of three owners."""
-    quick: dict[str, Any] = {"counts": [{"owners": 3}], "outsiders": (0,), "examples": 1, "pairs": 2}
+    quick: dict[str, Any] = {"counts": [{"owners": 3}], "outsiders": (0,), "examples": 1, "pairs": 1}
     with pytest.raises(ConformanceError) as caught:
         check_protocol(declared(function), reference, **{**quick, **options})
     return caught.value
@@ -226,7 +226,7 @@ def plaintext(sender: int, receiver: int) -> Function:
     return leaks
 
 
-@pytest.mark.parametrize(("sender", "receiver"), [(0, 1), (2, 0), (1, 2)])
+@pytest.mark.parametrize(("sender", "receiver"), [(0, 1), (2, 0)])
 def test_a_plaintext_that_is_sent(sender: int, receiver: int) -> None:
     error = failure(plaintext(sender, receiver), pairs=3)
     assert error.check == "secrecy"
@@ -235,19 +235,17 @@ def test_a_plaintext_that_is_sent(sender: int, receiver: int) -> None:
 
 
 def test_a_plaintext_under_a_mask_that_is_too_short() -> None:
-    """The mask, 8 bits of a value that is opened at random, hides the low bits alone."""
-    from mpcnet.primitives import random_bytes
-
+    """Eight random bits hide the low bits of the value alone."""
     async def leaks(party: Party[Any]) -> int:
         one, other = party.roles["owners"][:2]
         if party.me == one:
-            masked = int(party.local("value")) + random_bytes(1)[0] % 200
+            masked = int(party.local("value")) + party.random_bytes(1)[0]
             await party.send(other, masked.to_bytes(8, "little"))
         if party.me == other:
             await party.receive(one, max_bytes=8)
         return await total(party)
 
-    error = failure(leaks)
+    error = failure(leaks, pairs=3)
     assert error.check == "secrecy"
     assert "owners-2 can tell" in str(error)
 

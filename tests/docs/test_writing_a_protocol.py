@@ -1,0 +1,110 @@
+"""The page that builds a protocol runs as it stands: its files are written, its commands run, its output compared.
+
+`pip` is a stand-in that registers the package where it lies: tests install nothing into their own environment.
+`make wheel` takes the real one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "writing-a-protocol.md"
+BLOCK = re.compile(r"^```(sh|python|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FILE = re.compile(r"# ([\w./-]+\.py)\n")
+
+PIP = """#!{python}
+import pathlib, sys, tomllib
+assert sys.argv[1:] == ["install", "-e", ".[dev]"], sys.argv
+project = tomllib.loads(pathlib.Path("pyproject.toml").read_text())["project"]
+info = pathlib.Path("src") / (project["name"].replace("-", "_") + "-0.1.0.dist-info")
+info.mkdir()
+(info / "METADATA").write_text(f"Metadata-Version: 2.1\\nName: {{project['name']}}\\nVersion: 0.1.0\\n")
+lines = [f"{{name}} = {{value}}" for name, value in project["entry-points"]["mpcnet.protocols"].items()]
+(info / "entry_points.txt").write_text("[mpcnet.protocols]\\n" + "\\n".join(lines) + "\\n")
+"""
+
+
+def with_free_ports(text: str) -> str:
+    named = sorted(set(re.findall(r"127\.0\.0\.1:(\d+)", text)))
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in named]
+    for name, one in zip(named, sockets, strict=True):
+        text = text.replace(f"127.0.0.1:{name}", f"127.0.0.1:{one.getsockname()[1]}")
+        one.close()
+    return text
+
+
+def squeezed(text: str) -> str:
+    return " ".join(text.split())
+
+
+class Reader:
+    """Somebody at a terminal who does what the page says."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.folder = home
+        programs = home / "programs"
+        programs.mkdir()
+        (programs / "pip").write_text(PIP.format(python=sys.executable))
+        (programs / "pip").chmod(0o755)
+        path = os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]])
+        source = str(home / "borda-vote" / "src")
+        changes = {"PATH": path, "PYTHONPATH": source, "NO_COLOR": "1", "COLUMNS": "120"}
+        self.environment = {**os.environ, **changes, "PYTEST_ADDOPTS": "-p no:cacheprovider"}
+
+    def shell(self, block: str) -> str:
+        """Run a block, and stay in the folder to which it goes."""
+        where = self.home / "where"
+        printed = self._run(["bash", "-euo", "pipefail", "-c", f"{block}\npwd > '{where}'"])
+        self.folder = Path(where.read_text().strip())
+        return printed
+
+    def python(self, block: str) -> str:
+        program = self.home / "example.py"
+        program.write_text(block)
+        return self._run([sys.executable, str(program)])
+
+    def _run(self, command: list[str]) -> str:
+        with subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process:
+            try:
+                printed = process.communicate(timeout=120)[0]
+            finally:
+                if process.returncode is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+        assert process.returncode == 0, printed
+        return printed
+
+
+@pytest.mark.slow
+@pytest.mark.processes
+def test_the_page(tmp_path: Path) -> None:
+    reader, printed, compared = Reader(tmp_path), "", 0
+    for language, block in BLOCK.findall(with_free_ports(PAGE.read_text())):
+        if language == "text":
+            for line in block.splitlines():
+                assert squeezed(line) in squeezed(printed), f"{line!r} is not in {printed!r}"
+                compared += 1
+        elif language == "sh":
+            printed = reader.shell(block)
+        elif named := FILE.match(block):
+            (tmp_path / named[1]).write_text(block[named.end() :])
+        else:
+            printed = reader.python(block)
+    assert compared > 20
