@@ -10,6 +10,7 @@ explain         what a job means; rehearsal: what it costs
 new             the skeleton of a protocol in a distribution of its own
 declared        what is installed, and job files for it
 run             one party of a job, over encrypted TCP
+course          how far a job is; progress: shows it
 sim             all parties in this process, on a modelled network
 demo            all parties as real processes on this machine
 inputs          values from words, standard input, files, CSV columns, documents and prompts

@@ -24,8 +24,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from mpcnet.cli.course import Course, event_of
 from mpcnet.cli.declared import example_job
-from mpcnet.cli.progress import Course, event_of
 from mpcnet.cli.reporting import is_live, print_document, stdout, to_document
 from mpcnet.cli.show import party_table
 from mpcnet.errors import MpcnetError

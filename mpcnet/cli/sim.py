@@ -11,9 +11,10 @@ from typing import Any
 import click
 from rich.text import Text
 
+from mpcnet.cli.course import Crowd
 from mpcnet.cli.declared import example_job
 from mpcnet.cli.inputs import Given, parse_words, read_document
-from mpcnet.cli.progress import Crowd, watch_crowd
+from mpcnet.cli.progress import watch_crowd
 from mpcnet.cli.reporting import stdout, to_document
 from mpcnet.cli.show import counted, explained, party_table, plain, time_text
 from mpcnet.errors import LocalError

@@ -13,7 +13,8 @@ from rich.console import Console
 
 from mpcnet import Job, find_protocol, simulate
 from mpcnet.cli import progress
-from mpcnet.cli.progress import Course, Crowd, Display, Lines, Watch, event_of, watch_run
+from mpcnet.cli.course import Course, Crowd, event_of
+from mpcnet.cli.progress import Display, Lines, Watch, watch_run
 from mpcnet.identity import Identity, Member, Roster
 from mpcnet.session.events import Agreed, Ended, Evaluating, Event, PeerDown, PeerUp, Prepared, RoundDone, Waiting
 from mpcnet.session.job import Plan, make_plan
@@ -147,6 +148,8 @@ def test_lines_where_no_terminal_is(course: Course, clock: Time, capsys: pytest.
     assert look(40, "bob") == ["raises: waiting for bob (bob.example:7000), 1:21 min"]
     assert look(1) == []
     assert look(9, "bob") == []
+    course.deals = course.agreed = True
+    assert look(9, "bob") == [], "a dealer waits all the time"
 
 
 @pytest.mark.parametrize(
