@@ -41,8 +41,9 @@ def with_free_ports(text: str) -> str:
 
 def run(command: list[str], folder: Path, page: Path) -> str:
     """What the command prints. Whatever it has started ends with it."""
+    # Unbuffered, several programs would print into each other's lines.
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "NO_COLOR": "1",
         "COLUMNS": "120",
