@@ -32,7 +32,7 @@ __all__ = ("check_protocol",)
 P = TypeVar("P")
 T = TypeVar("T")
 
-_DRAWS = 60
+_DRAWS = 40
 """Inputs from which pairs with one outcome are sought."""
 _ENOUGH_FOR_PAIRS = 3
 """Of two members, a sum tells each the other's value."""

@@ -14,7 +14,7 @@ from mpcnet.testing.outcomes import same
 
 __all__ = ("Pair", "find_pairs")
 
-_MOST_TRIES = 600
+_MOST_TRIES = 300
 
 Told = Mapping[str, Any]
 """By party, what it learns."""

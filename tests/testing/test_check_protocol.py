@@ -236,6 +236,7 @@ def test_a_plaintext_that_is_sent(sender: int, receiver: int) -> None:
 
 def test_a_plaintext_under_a_mask_that_is_too_short() -> None:
     """Eight random bits hide the low bits of the value alone."""
+
     async def leaks(party: Party[Any]) -> int:
         one, other = party.roles["owners"][:2]
         if party.me == one:

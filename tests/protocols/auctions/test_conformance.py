@@ -41,16 +41,33 @@ def uniform_price(case: Case[ItemRules]) -> Sales:
     return Sales(names, price if names else None, rules.reserve, rules.items, len(case["bid"]))
 
 
-def test_first_price_conforms() -> None:
-    check_protocol(
-        first_price_auction, first_price, params=[Rules(0, 99, 50)], counts=SIZES[:2], examples=2, pairs=1
-    )
+# Three auctions of one construction: the first in full; of the others, what differs.
 
 
 def test_second_price_conforms() -> None:
-    check_protocol(second_price_auction, second_price, params=[Rules(0, 99, 50)], counts=SIZES, examples=2, pairs=2)
+    check_protocol(second_price_auction, second_price, params=[Rules(0, 99, 50)], counts=SIZES, examples=1, pairs=2)
+
+
+def test_first_price_conforms() -> None:
+    """Parties that do not bid compute, as in the example."""
+    check_protocol(
+        first_price_auction,
+        first_price,
+        params=[Rules(0, 99, 50)],
+        counts=SIZES[:2],
+        outsiders=(2,),
+        examples=2,
+        pairs=1,
+    )
 
 
 def test_k_price_conforms() -> None:
-    rules = ItemRules(0, 99, 50, items=2)
-    check_protocol(k_price_auction, uniform_price, params=[rules], counts=SIZES[1:], examples=1, pairs=1)
+    check_protocol(
+        k_price_auction,
+        uniform_price,
+        params=[ItemRules(0, 99, 50, items=2)],
+        counts=SIZES[1:],
+        outsiders=(0,),
+        examples=2,
+        pairs=1,
+    )

@@ -1,0 +1,37 @@
+"""Hypothesis is an extra: nothing but a check of a protocol needs it, and without it one is told."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from mpcnet import LocalError
+from mpcnet.testing import Case, check_protocol
+from mpcnet_protocols.average import average
+
+PROGRAM = """
+import sys
+import mpcnet, mpcnet.testing, mpcnet.testing.lockstep
+mpcnet.find_protocol("average")
+assert "hypothesis" not in sys.modules
+"""
+
+
+@pytest.mark.processes
+def test_importing_mpcnet_does_not_import_hypothesis() -> None:
+    subprocess.run([sys.executable, "-c", PROGRAM], check=True, timeout=60)
+
+
+def never(case: Case[Any]) -> Any:
+    raise AssertionError
+
+
+def test_without_hypothesis_one_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("mpcnet.testing.drawing", raising=False)
+    monkeypatch.delitem(sys.modules, "mpcnet.testing.drawing", raising=False)
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    with pytest.raises(LocalError, match=r"needs Hypothesis: pip install 'mpcnet\[testing\]'"):
+        check_protocol(average, never)
