@@ -6,7 +6,7 @@ party_commands  keygen; roster line, make, add, check, fingerprint; doctor
 completion      words that a shell may complete
 keys            makes and reads keys and rosters
 doctor          looks for what is wrong; machine: on the machine itself
-explain         what a job means; rehearsal: what it costs
+explain         what a job means; risks: what to consider; rehearsal: what it costs
 new             the skeleton of a protocol in a distribution of its own
 declared        what is installed, and job files for it
 run             one party of a job, over encrypted TCP

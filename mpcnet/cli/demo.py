@@ -32,6 +32,7 @@ from mpcnet.errors import MpcnetError
 from mpcnet.identity import Identity, Member, Roster
 from mpcnet.primitives import random_bytes
 from mpcnet.session import Job, Protocol, find_protocol, job_to_toml
+from mpcnet.session.job import make_plan
 
 __all__ = ("child_command", "first_cause", "free_ports", "play_demo")
 
@@ -60,6 +61,7 @@ class _Play:
     job: Job[Any, Any]
     inputs: Mapping[str, Mapping[str, Sequence[str]]]
     endings: dict[str, _Ending] = field(default_factory=dict[str, _Ending])
+    roster: Roster = field(default_factory=Roster)
     courses: dict[str, Course] = field(default_factory=dict[str, Course])
 
     @property
@@ -69,8 +71,9 @@ class _Play:
     def course(self, name: str) -> Course:
         """What is known of a party while it runs: it tells events, of which we follow those of its own job."""
         if name not in self.courses:
-            others = {peer: "" for peer in self.names if peer != name}
-            self.courses[name] = Course("", others, deals=name == self.job.dealer)
+            plan = make_plan(self.job, self.roster, self.roster.by_name(name))
+            others = {self.roster.members[peer].name: "" for peer in plan.peers}
+            self.courses[name] = Course("", others, deals=plan.is_dealer)
         return self.courses[name]
 
 
@@ -83,7 +86,7 @@ def play_demo(name: str, *, quiet: bool, as_json: bool) -> None:
     protocol = find_protocol(name)
     play = _Play(example_job(protocol, f"{name}-demo"), _inputs(protocol))
     with tempfile.TemporaryDirectory(prefix="mpcnet-demo-") as folder:
-        roster = prepare(Path(folder), play.job, play.names)
+        roster = play.roster = prepare(Path(folder), play.job, play.names)
         if as_json:
             trio.run(_play_all, play, folder)
             print_document(_document(play, roster))

@@ -21,9 +21,9 @@ import trio
 from rich.table import Table
 from rich.text import Text
 
-from mpcnet.cli.explain import risks
 from mpcnet.cli.machine import Finding, Level, examine_machine
 from mpcnet.cli.reporting import stdout
+from mpcnet.cli.risks import risks
 from mpcnet.cli.show import counted
 from mpcnet.errors import LocalError
 from mpcnet.identity import Member, Roster

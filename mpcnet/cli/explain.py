@@ -19,8 +19,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mpcnet.cli.rehearsal import Rehearsal, is_asked, rehearse
+from mpcnet.cli.rehearsal import ROWS, Rehearsal, is_asked, rehearse
 from mpcnet.cli.reporting import stdout
+from mpcnet.cli.risks import givers_of, risks, shares_secrets, some_of
 from mpcnet.cli.show import listed, party_table, plain, time_text
 from mpcnet.errors import LocalError, MpcnetError
 from mpcnet.identity import Identity, Member, Roster
@@ -29,12 +30,8 @@ from mpcnet.session.description import describe
 from mpcnet.session.inputs import Shared
 from mpcnet.session.job import Plan, make_plan
 
-__all__ = ("Explanation", "explain", "explain_job", "risks")
+__all__ = ("Explanation", "explain", "explain_job")
 
-_FEW = 3
-"""So many or fewer who give inputs: a result tells much about each."""
-_SHORT_SECONDS = 30
-_MANY = 12
 
 Row = tuple[str, str]
 T = TypeVar("T")
@@ -72,26 +69,29 @@ def explain_job(job_path: str, roster_path: str | None, *, rows: int, costs: boo
     """Explain a job file, and print it."""
     job = load_job(job_path)
     roster = None if roster_path is None else Roster.load(roster_path)
-    found = explain(job, roster, rows=rows, costs=costs)
+    found = explain(job, roster, rows=rows, costs=costs, quiet=as_json)
     if as_json:
         click.echo(json.dumps(plain(found)))
     else:
         _show(stdout(), found)
 
 
-def explain(job: Job[Any, Any], roster: Roster | None = None, *, rows: int = 20, costs: bool = True) -> Explanation:
+def explain(
+    job: Job[Any, Any], roster: Roster | None = None, *, rows: int = ROWS, costs: bool = True, quiet: bool = True
+) -> Explanation:
     """What a job means.
 
     Args:
         roster: the real one, if it is there: it must have the job's parties, and their addresses are looked at.
         rows: how many rows or items each owner is taken to have, where that is open.
         costs: rehearse it.
+        quiet: show nothing meanwhile.
 
     Raises:
         LocalError: the job contradicts itself, or the roster has not all of its parties.
     """
     plan = _plan(job, roster)
-    cost, refusal = _rehearsed(job, rows) if costs else (None, "")
+    cost, refusal = _rehearsed(job, rows, quiet=quiet) if costs else (None, "")
     told = describe(job.protocol)
     return Explanation(
         title=(f"job '{job.label}': protocol {job.protocol.name}, version {job.protocol.version}", told.summary),
@@ -120,9 +120,9 @@ def _plan(job: Job[Any, Any], roster: Roster | None) -> Plan[Any, Any]:
     return make_plan(job, roster, roster.by_name(names[0]))
 
 
-def _rehearsed(job: Job[Any, Any], rows: int) -> tuple[Rehearsal | None, str]:
+def _rehearsed(job: Job[Any, Any], rows: int, *, quiet: bool) -> tuple[Rehearsal | None, str]:
     try:
-        return rehearse(job, rows), ""
+        return rehearse(job, rows, quiet=quiet), ""
     except MpcnetError as error:
         return None, str(error)
 
@@ -135,10 +135,10 @@ def _gives(job: Job[Any, Any]) -> list[Row]:
     for role, names in job.roles.items():
         inputs = {name: item for name, item in job.protocol.inputs.items() if item.by == role and is_asked(item)}
         if not inputs:
-            found.append((_some(names), f"nothing ({role})"))
+            found.append((some_of(names), f"nothing ({role})"))
         for name, item in inputs.items():
             help_text = f" ({item.help})" if item.help else ""
-            found.append((_some(names), f"{name}: {_kind(item, job.params)}{help_text}"))
+            found.append((some_of(names), f"{name}: {_kind(item, job.params)}{help_text}"))
     return found
 
 
@@ -164,21 +164,21 @@ def _part(plan: Plan[Any, Any]) -> list[Row]:
     names = plan.parties.names
     computing = [names[index] for index in plan.parties.computing]
     found: list[Row] = []
-    if _shares_secrets(plan):
-        found.append(("compute", f"{_some(computing)}, on shares by the scheme '{plan.scheme.name}'"))
+    if shares_secrets(plan):
+        found.append(("compute", f"{some_of(computing)}, on shares by the scheme '{plan.scheme.name}'"))
     else:
         found.append(
-            ("compute", f"{_some(computing)}, by the protocol's own cryptography: no secret is shared out")
+            ("compute", f"{some_of(computing)}, by the protocol's own cryptography: no secret is shared out")
         )
     if plan.dealer is None:
         found.append(("deals", "nobody"))
     else:
         found.append(("deals", f"{names[plan.dealer]}: makes randomness for them, and has no other part"))
     watching = [
-        names[index] for index in plan.parties.everyone if index not in _givers(plan) | {*plan.parties.computing}
+        names[index] for index in plan.parties.everyone if index not in givers_of(plan) | {*plan.parties.computing}
     ]
     if watching:
-        found.append(("only listen", _some(watching)))
+        found.append(("only listen", some_of(watching)))
     found.append(("time", f"{plan.job.deadline_seconds:g} s in all, waiting for each other included"))
     return found
 
@@ -186,7 +186,7 @@ def _part(plan: Plan[Any, Any]) -> list[Row]:
 def _learns(plan: Plan[Any, Any]) -> list[Row]:
     names = plan.parties.names
     found = [
-        (output.replace("_", " "), _some([names[index] for index in plan.receivers(output)]))
+        (output.replace("_", " "), some_of([names[index] for index in plan.receivers(output)]))
         for output in plan.job.protocol.outputs
     ]
     if not found:
@@ -216,7 +216,7 @@ def _value(value: object) -> str:
 
 def _collusion(plan: Plan[Any, Any], threat: str) -> list[str]:
     words = [f"In the words of the protocol: {threat}"] if threat else []
-    if not _shares_secrets(plan):
+    if not shares_secrets(plan):
         return words
     names = plan.parties.names
     computing = [names[index] for index in plan.parties.computing]
@@ -228,66 +228,11 @@ def _collusion(plan: Plan[Any, Any], threat: str) -> list[str]:
         "learn nothing beyond the results, as long as all follow the protocol."
     ]
     if scheme.corrupted.startswith("all but one"):
-        found.append(f"Only {_some(computing)} all together could learn every input.")
+        found.append(f"Only {some_of(computing)} all together could learn every input.")
     if plan.dealer is not None:
         dealer = names[plan.dealer]
         found.append(f"{dealer} and any one of them together could learn every input; {dealer} alone learns none.")
     return [*found, *words]
-
-
-# What is to be considered
-
-
-def risks(plan: Plan[Any, Any], *, of_roster: bool) -> list[str]:
-    """What somebody should think about before agreeing.
-
-    Args:
-        of_roster: the plan's roster is the real one, whose addresses mean something.
-    """
-    names, job = plan.parties.names, plan.job
-    found: list[str] = []
-    if not plan.scheme.private:
-        found.append(
-            f"The scheme '{plan.scheme.name}' protects nothing: it is for simulations, and mpcnet run refuses it."
-        )
-    givers = _givers(plan)
-    if _shares_secrets(plan) and job.protocol.outputs and len(givers) <= _FEW:
-        found.append(_few(len(givers)))
-    computing = set(plan.parties.computing)
-    if _shares_secrets(plan) and plan.scheme.private and not givers & computing:
-        trusted = _some([names[index] for index in sorted(computing)])
-        found.append(f"None of those who give inputs computes: they trust that {trusted} do not all collude.")
-    if job.deadline_seconds < _SHORT_SECONDS:
-        found.append(f"All must start within {job.deadline_seconds:g} s: by hand that is little.")
-    return found + (_neighbours(plan) if of_roster else [])
-
-
-def _few(givers: int) -> str:
-    match givers:
-        case 1:
-            return "Only one party gives inputs: a result may tell all of them."
-        case 2:
-            return "Only two give inputs: whoever of them learns a result can often work out the other's."
-        case _:
-            return f"Only {givers} give inputs: all but one of them together can often work out that one's."
-
-
-def _neighbours(plan: Plan[Any, Any]) -> list[str]:
-    """Parties that must not collude, on one machine: whoever runs it sees what they see."""
-    at: dict[str, list[str]] = defaultdict(list)
-    for index in {*plan.parties.computing, *(() if plan.dealer is None else (plan.dealer,))}:
-        member = plan.roster.by_index(index)
-        at[member.host].append(member.name + (" (who deals)" if index == plan.dealer else ""))
-    return [
-        f"{_some(sorted(names))} have one address, {host}: whoever runs that machine sees what they all see."
-        for host, names in sorted(at.items())
-        if len(names) > 1 and not _is_trial(host)
-    ]
-
-
-def _is_trial(host: str) -> bool:
-    """Whether all are one: a trial on this machine, where nobody is to be kept apart."""
-    return host == "localhost" or host.startswith("127.") or host == "::1"
 
 
 def _found_by(job: Job[Any, Any], cost: Rehearsal | None, refusal: str) -> list[str]:
@@ -298,18 +243,6 @@ def _found_by(job: Job[Any, Any], cost: Rehearsal | None, refusal: str) -> list[
             f"{job.dealer} deals, and nobody asks for anything: leave the dealer out, and trust one party less."
         ]
     return []
-
-
-def _givers(plan: Plan[Any, Any]) -> set[int]:
-    return {member.index for item in plan.job.protocol.inputs.values() for member in plan.roles[item.by]}
-
-
-def _shares_secrets(plan: Plan[Any, Any]) -> bool:
-    return any(isinstance(item, Shared) for item in plan.job.protocol.inputs.values())
-
-
-def _some(names: Sequence[str]) -> str:
-    return listed(names) if len(names) <= _MANY else f"{names[0]}, {names[1]} and {len(names) - 2:,} more"
 
 
 # How it shows it

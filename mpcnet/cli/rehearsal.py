@@ -15,15 +15,17 @@ from typing import Any, cast
 
 import numpy as np
 
+from mpcnet.cli.course import Crowd
+from mpcnet.cli.progress import watch_crowd
 from mpcnet.cli.show import explained
 from mpcnet.errors import LocalError
 from mpcnet.session import Decimals, Declaration, Job
 from mpcnet.session.cost import CORRELATED
 from mpcnet.session.inputs import Shared
-from mpcnet.sim import LAN, WAN, Simulation, simulate
+from mpcnet.sim import LAN, WAN, Network, Simulation, simulate
 from mpcnet.sim.simulation import seeded_randomness
 
-__all__ = ("Rehearsal", "draw", "is_asked", "rehearse")
+__all__ = ("ROWS", "Rehearsal", "draw", "is_asked", "rehearse")
 
 ROWS = 20
 """How many rows or items each owner has, where it may have any number."""
@@ -58,15 +60,19 @@ class Rehearsal:
         return all(less == more for less, more in pairs)
 
 
-def rehearse(job: Job[Any, Any], rows: int = ROWS) -> Rehearsal:
+def rehearse(job: Job[Any, Any], rows: int = ROWS, *, quiet: bool = True) -> Rehearsal:
     """Run a job twice in the simulator.
+
+    Args:
+        rows: how many each owner has, where it may have any number.
+        quiet: show nothing; else how far it is, on a terminal.
 
     Raises:
         MpcnetError: it does not run: for example it takes a dealer, and names none.
         LocalError: an input is of a type of which we can draw nothing.
     """
-    lan = simulate(job, _inputs(job, rows, 1), network=LAN, seed=1)
-    wan = simulate(job, _inputs(job, rows, 2), network=WAN, seed=2)
+    lan = _run(job, _inputs(job, rows, 1), LAN, 1, quiet=quiet)
+    wan = _run(job, _inputs(job, rows, 2), WAN, 2, quiet=quiet)
     local = any(is_asked(item) and not isinstance(item, Shared) for item in job.protocol.inputs.values())
     parties = [*lan.outputs]
     return Rehearsal(
@@ -79,6 +85,14 @@ def rehearse(job: Job[Any, Any], rows: int = ROWS) -> Rehearsal:
         any(cost.regions[CORRELATED].rounds for cost in lan.cost.parties.values() if CORRELATED in cost.regions),
         {name: explained(job.protocol, outcome) for name, outcome in lan.outputs.items()},
     )
+
+
+def _run(
+    job: Job[Any, Any], inputs: Mapping[str, Mapping[str, object]], network: Network, seed: int, *, quiet: bool
+) -> Simulation[Any]:
+    crowd = Crowd(len(job.names), f"rehearsal {seed} of 2")
+    with watch_crowd(crowd, quiet=quiet):
+        return simulate(job, inputs, network=network, seed=seed, listener=crowd.take)
 
 
 def is_asked(declaration: Declaration) -> bool:
