@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import typing
 from collections import deque
+from collections.abc import Callable
 
 import trio
 
-from mpcnet.algebra import Buffer
 from mpcnet.algebra.prg import prefixed
 from mpcnet.engine import Inbox, MergedRound, ProgramDigest
 from mpcnet.errors import PeerViolation, ProgramMismatch
@@ -43,10 +43,44 @@ class Links(typing.Protocol):
     tag: bytes
     names: typing.Mapping[int, str]
     finished: set[int]
+    send_now: Callable[[int, Frame], bool]
 
+    @property
+    def is_over(self) -> bool: ...
     async def send(self, peer: int, frame: Frame) -> None: ...
     def fail(self, error: BaseException) -> None: ...
     def round_done(self, fork: bytes, number: int) -> None: ...
+    def prepared(self, fork: bytes) -> None: ...
+
+
+class Rounds(typing.Protocol):
+    """What a channel drives: an evaluation."""
+
+    @property
+    def is_preparing(self) -> bool: ...
+    def take(self) -> MergedRound | None: ...
+    def feed(self, inbox: Inbox) -> None: ...
+
+
+class _Drive:
+    """One evaluation under way.
+
+    Args:
+        rounds: what is driven.
+        costs: whether it is preparing, to the counts that a round then goes into.
+    """
+
+    __slots__ = ("costs", "error", "inbox", "merged", "over", "rounds", "unsent", "wake")
+
+    def __init__(self, rounds: Rounds, costs: Callable[[bool], RegionCost]) -> None:
+        self.rounds = rounds
+        self.costs = costs
+        self.merged: MergedRound | None = None
+        self.inbox: dict[int, memoryview] = {}
+        self.unsent: list[tuple[int, Frame]] = []
+        self.over = False
+        self.error: Exception | None = None
+        self.wake = trio.Event()
 
 
 class ForkChannel:
@@ -63,51 +97,117 @@ class ForkChannel:
         self._buffered: dict[int, int] = {}
         self._expect: typing.Mapping[int, int] = {}
         self._expected_digest = b""
-        self._all_here = trio.Event()
+        self._drive: _Drive | None = None
 
-    async def exchange(self, merged: MergedRound, cost: RegionCost) -> Inbox:
-        """Send a round's messages and wait for what it expects.
+    async def drive(self, rounds: Rounds, costs: Callable[[bool], RegionCost]) -> None:
+        """Send and receive until the evaluation has ended.
 
+        A round ends where its last frame comes in: there, in the links' reader, the next one is computed and sent.
+        This task only waits, and sends what finds no room; to wake it for every round would cost as much as a round.
+
+        Args:
+            rounds: the evaluation.
+            costs: whether it is preparing, to the counts that a round then goes into.
         Raises:
             PeerLost, PeerViolation, ProgramMismatch: as the names say. The caller ends the job then.
         """
-        self.round = merged.number
-        header = Header(Kind.ROUND, self._links.tag, self.identifier, merged.number, merged.digest)
-        for peer, body in merged.to.items():
-            if peer in self._links.finished:
-                raise self._ended(peer, "has a message for it")
-            await self._links.send(peer, Frame(header, _view(body)))
-        await self._wait(merged)
-        inbox = {peer: self._take(peer) for peer in merged.expect}
-        if merged.to or merged.expect:
-            cost.rounds += 1
-            cost.messages += len(merged.to)
-            cost.sent_bytes += sum(len(body) for body in merged.to.values())
-            cost.received_bytes += sum(merged.expect.values())
-        self._links.round_done(self.identifier, merged.number)
-        return inbox
+        drive = self._drive = _Drive(rounds, costs)
+        try:
+            self._advance(drive)
+            while not drive.over:
+                await drive.wake.wait()
+                drive.wake = trio.Event()
+                for peer, frame in drive.unsent:
+                    await self._links.send(peer, frame)
+                if drive.unsent:
+                    drive.unsent = []
+                    self._advance(drive)
+        finally:
+            self._drive = None
+            self._expect = {}
+            self.missing = set()
+        if drive.error is not None:
+            raise drive.error
 
-    async def _wait(self, merged: MergedRound) -> None:
+    def _advance(self, drive: _Drive) -> None:
+        """Go on until a frame is missing or must wait to be sent, or until there is nothing more to do."""
+        try:
+            while not drive.over:
+                if drive.merged is None:
+                    self._begin(drive)
+                    if drive.unsent:
+                        drive.wake.set()
+                        return
+                if drive.merged is not None and not self._look(drive, drive.merged):
+                    return
+        except Exception as error:  # noqa: BLE001  raised again in the task that drives
+            drive.error = error
+            drive.over = True
+        drive.wake.set()
+
+    def _begin(self, drive: _Drive) -> None:
+        """Take a round and send its messages."""
+        merged = drive.rounds.take()
+        if merged is None:
+            drive.over = True
+            return
+        drive.merged = merged
+        self.round = merged.number
+        if not merged.to:
+            return
+        links = self._links
+        header = Header(Kind.ROUND, links.tag, self.identifier, merged.number, merged.digest)
+        for peer, body in merged.to.items():
+            if peer in links.finished:
+                raise self._ended(peer, "has a message for it")
+            frame = Frame(header, body if isinstance(body, memoryview) else memoryview(body))
+            if drive.unsent or not links.send_now(peer, frame):
+                drive.unsent.append((peer, frame))
+
+    def _look(self, drive: _Drive, merged: MergedRound) -> bool:
+        """What has come already; whether that was all, and the round is over."""
         self._expect, self._expected_digest = merged.expect, merged.digest
         for peer in merged.expect:
-            queue = self._queues.setdefault(peer, deque())
+            queue = self._queues.get(peer)
             if queue:
-                self._judge(peer, queue[0])
+                frame = queue.popleft()
+                self._buffered[peer] -= len(frame.body) + FRAME_OVERHEAD
+                self._judge(peer, frame)
+                drive.inbox[peer] = frame.body
             elif peer in self._links.finished:
                 raise self._ended(peer, "waits for its message")
             else:
                 self.missing.add(peer)
         if self.missing:
-            self._all_here = trio.Event()
-            await self._all_here.wait()
-        self._expect = {}
+            return False
+        self._finish(drive, merged)
+        return True
+
+    def _finish(self, drive: _Drive, merged: MergedRound) -> None:
+        """All is here: hand it over."""
+        preparing = drive.rounds.is_preparing
+        # In the order of the round, not of arrival.
+        inbox = {peer: drive.inbox[peer] for peer in merged.expect}
+        drive.inbox, drive.merged = {}, None
+        if merged.to or merged.expect:
+            cost = drive.costs(preparing)
+            cost.rounds += 1
+            for body in merged.to.values():
+                cost.messages += 1
+                cost.sent_bytes += len(body)
+            for nbytes in merged.expect.values():
+                cost.received_bytes += nbytes
+        self._links.round_done(self.identifier, merged.number)
+        drive.rounds.feed(inbox)
+        if preparing and not drive.rounds.is_preparing:
+            self._links.prepared(self.identifier)
 
     def deliver(self, peer: int, frame: Frame) -> None:
         """A frame came. Called by the reader; never blocks."""
-        queue = self._queues.setdefault(peer, deque())
-        queue.append(frame)
-        self._buffered[peer] = self.buffered_bytes(peer) + len(frame.body) + FRAME_OVERHEAD
-        if peer not in self.missing:
+        drive = self._drive
+        if drive is None or peer not in self.missing:
+            self._queues.setdefault(peer, deque()).append(frame)
+            self._buffered[peer] = self.buffered_bytes(peer) + len(frame.body) + FRAME_OVERHEAD
             return
         try:
             self._judge(peer, frame)
@@ -115,13 +215,16 @@ class ForkChannel:
             self._links.fail(error)
             return
         self.missing.discard(peer)
-        if not self.missing:
-            self._all_here.set()
-
-    def _take(self, peer: int) -> memoryview:
-        body = self._queues[peer].popleft().body
-        self._buffered[peer] -= len(body) + FRAME_OVERHEAD
-        return body
+        drive.inbox[peer] = frame.body
+        if self.missing or self._links.is_over or drive.merged is None:
+            return
+        try:
+            self._finish(drive, drive.merged)
+        except Exception as error:  # noqa: BLE001  raised again in the task that drives
+            drive.error, drive.over = error, True
+            drive.wake.set()
+            return
+        self._advance(drive)
 
     def peer_finished(self, peer: int) -> None:
         """The peer's program has ended; it will send nothing more."""
@@ -129,8 +232,8 @@ class ForkChannel:
             self._links.fail(self._ended(peer, "waits for its message"))
 
     def admit(self, peer: int, header: Header, nbytes: int) -> None:
-        """Before memory is given to a body: refuse what an honest peer cannot send."""
-        if self.awaits(peer, header) and nbytes != self._expect[peer]:
+        """Before memory is given to a body that is not `awaits`: refuse what an honest peer cannot send."""
+        if peer in self.missing and header.digest == self._expected_digest and nbytes != self._expect[peer]:
             raise PeerViolation(
                 self._links.names[peer],
                 f"sent {nbytes} bytes in round {header.round}, where {self._expect[peer]} were agreed",
@@ -141,9 +244,11 @@ class ForkChannel:
         """What waits here from a peer: bodies, and what Python keeps with each frame."""
         return self._buffered.get(peer, 0)
 
-    def awaits(self, peer: int, header: Header) -> bool:
-        """Whether this is the frame that we wait for, whose size is agreed."""
-        return peer in self.missing and header.digest == self._expected_digest
+    def awaits(self, peer: int, header: Header, nbytes: int) -> bool:
+        """Whether this is the frame that we wait for, of the agreed size."""
+        return (
+            peer in self.missing and header.digest == self._expected_digest and nbytes == self._expect[peer]
+        )
 
     def _judge(self, peer: int, frame: Frame) -> None:
         if frame.header.round != self.round or frame.header.digest != self._expected_digest:
@@ -158,6 +263,3 @@ class ForkChannel:
         name = self._links.names[peer]
         return ProgramMismatch(name, f"the program of {name} has ended; ours {what} at round {self.round}")
 
-
-def _view(body: Buffer) -> memoryview:
-    return body if isinstance(body, memoryview) else memoryview(body)

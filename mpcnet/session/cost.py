@@ -38,7 +38,10 @@ class Cost:
 
     def region(self, name: str) -> RegionCost:
         """The counts of a region, to be added to."""
-        return self.regions.setdefault(name, RegionCost())
+        known = self.regions.get(name)
+        if known is None:
+            known = self.regions[name] = RegionCost()
+        return known
 
     @property
     def rounds(self) -> int:

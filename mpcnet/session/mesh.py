@@ -183,7 +183,10 @@ class Mesh:
             await self._refuse(plan)
             raise
         self._refusals.forget(job.label)
-        running = Running(plan, self._randomness(NONCE_BYTES), self._transport.send, self._listener)
+        transport = self._transport
+        running = Running(
+            plan, self._randomness(NONCE_BYTES), transport.send, transport.send_now, self._listener
+        )
         self._jobs[job.label] = running
         deadline = trio.CancelScope()
         self._nursery.start_soon(self._watch_deadline, running, deadline)
@@ -329,13 +332,15 @@ class Mesh:
 
     def admit(self, peer: int, header: Header, body_bytes: int) -> bool:
         """See `Receiver`."""
+        running = self._by_tag.get(header.job)
+        if running is not None and running.awaits(peer, header, body_bytes):
+            return True
         limit = _SMALL_BODIES.get(header.kind)
         if limit is not None and body_bytes > limit:
             raise PeerViolation(
                 self._name(peer),
                 f"sent {body_bytes} bytes of kind {header.kind.name}, where at most {limit} are allowed",
             )
-        running = self._by_tag.get(header.job)
         if running is not None and peer in running.plan.peers and header.kind.is_session and header.job:
             running.admit(peer, header, body_bytes)
             return True
@@ -345,6 +350,8 @@ class Mesh:
     def frame_received(self, peer: int, frame: Frame) -> None:
         """See `Receiver`."""
         match frame.header.kind:
+            case Kind.ROUND:
+                self._take_job_frame(peer, frame)
             case Kind.PAIR_SEED:
                 self._pairs.take(peer, self._name(peer), bytes(frame.body))
                 for running in self._jobs.values():

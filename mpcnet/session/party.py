@@ -16,7 +16,7 @@ from mpcnet.identity import Member, Roster
 from mpcnet.session.channels import fork_id
 from mpcnet.session.cost import CORRELATED, MAIN
 from mpcnet.session.desk import dealer_path
-from mpcnet.session.events import Evaluating, Prepared
+from mpcnet.session.events import Evaluating
 from mpcnet.session.inputs import Shared
 from mpcnet.session.revealed import Revealed
 from mpcnet.session.running import Running
@@ -220,15 +220,13 @@ class Party(Generic[P]):
             raise LocalError("this secret belongs to another job")
 
     async def _drive(self, evaluation: Evaluation) -> None:
-        prepares, fork = evaluation.is_preparing, self._channel.identifier
-        self._running.tell(Evaluating(self._running.label, fork, evaluation.rounds_ahead, prepares))
+        running, region = self._running, self._region
+        running.tell(
+            Evaluating(running.label, self._channel.identifier, evaluation.rounds_ahead, evaluation.is_preparing)
+        )
+        cost = running.cost
         try:
-            while (merged := evaluation.take()) is not None:
-                region = CORRELATED if evaluation.is_preparing else self._region
-                evaluation.feed(await self._channel.exchange(merged, self._running.cost.region(region)))
-                if prepares and not evaluation.is_preparing:
-                    prepares = False
-                    self._running.tell(Prepared(self._running.label, fork))
+            await self._channel.drive(evaluation, lambda preparing: cost.region(CORRELATED if preparing else region))
         except BaseException as error:
             evaluation.close()
             self._fail(error)

@@ -31,7 +31,7 @@ from mpcnet.session.agreement import MAX_AGREEMENT_BYTES, Agree, Confirm, agreem
 from mpcnet.session.channels import EARLY_BYTES, MAX_FORKS, ForkChannel
 from mpcnet.session.cost import Cost
 from mpcnet.session.desk import Desk
-from mpcnet.session.events import Agreed, Event, Listener, RoundDone, Waiting
+from mpcnet.session.events import Agreed, Event, Listener, Prepared, RoundDone, Waiting
 from mpcnet.session.job import Plan
 from mpcnet.session.streams import ByteStream
 from mpcnet.wire.canonical import encode_canonical
@@ -51,6 +51,7 @@ class Running:
         plan: the job, checked against the roster.
         nonce: our fresh 32 bytes.
         send: gives a frame to a peer's link.
+        send_now: the same where it takes no waiting; else False.
         tell: takes events, if somebody listens.
 
     Raises:
@@ -62,6 +63,7 @@ class Running:
         plan: Plan[Any, Any],
         nonce: bytes,
         send: Callable[[int, Frame], Awaitable[None]],
+        send_now: Callable[[int, Frame], bool],
         tell: Listener | None,
     ) -> None:
         self.plan = plan
@@ -87,6 +89,7 @@ class Running:
         self._gone: set[int] = set()
         self._ends_at = trio.current_time() + plan.job.deadline_seconds
         self._send = send
+        self.send_now: Callable[[int, Frame], bool] = send_now
         self._tell = tell
         self.desk: Desk | None = Desk(plan.parties.computing, plan.parties.names) if plan.is_dealer else None
         self._nonces: dict[int, bytes] = {plan.me.index: nonce}
@@ -240,6 +243,11 @@ class Running:
             self._streams[key] = ByteStream(self, identifier, peer)
         return self._streams[key]
 
+    def awaits(self, peer: int, header: Header, nbytes: int) -> bool:
+        """Whether this is just the frame that a round waits for: the ordinary case, and nothing is to be weighed."""
+        channel = self._channels.get(header.fork)
+        return channel is not None and header.kind is Kind.ROUND and channel.awaits(peer, header, nbytes)
+
     def admit(self, peer: int, header: Header, nbytes: int) -> None:
         """Before memory is given to a body.
 
@@ -258,8 +266,6 @@ class Running:
             self.desk.admit(peer, nbytes)
         elif header.kind is Kind.ROUND:
             channel.admit(peer, header, nbytes)
-            if channel.awaits(peer, header):
-                return
         early = sum(known.buffered_bytes(peer) for known in self._channels.values())
         early += sum(stream.buffered_bytes for (_, sender), stream in self._streams.items() if sender == peer)
         if early + nbytes + FRAME_OVERHEAD > EARLY_BYTES:
@@ -300,6 +306,10 @@ class Running:
         if self._tell is not None:
             self._tell(RoundDone(self.label, fork, number))
 
+    def prepared(self, fork: bytes) -> None:
+        """The correlated randomness of an evaluation is there."""
+        self.tell(Prepared(self.label, fork))
+
     def tell(self, event: Event) -> None:
         """Tell whoever watches."""
         if self._tell is not None:
@@ -307,9 +317,14 @@ class Running:
 
     # Endings
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended or failed here."""
+        return self.ended or self.failure is not None
+
     def is_over_for(self, peer: int) -> bool:
         """Whether what the peer says under this label is about another run: this one has ended, here or there."""
-        return self.ended or self.failure is not None or peer in self.finished
+        return self.is_over or peer in self.finished
 
     def fail(self, error: BaseException) -> None:
         """End the job with an error; the first one wins."""
@@ -342,7 +357,7 @@ class Running:
         Raises:
             JobEnded: it is.
         """
-        if self.ended or self.failure is not None:
+        if self.is_over:
             raise JobEnded(f"job '{self.label}' has ended")
 
     def peer_down(self, peer: int, error: PeerError | None) -> None:

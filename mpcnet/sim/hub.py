@@ -86,6 +86,11 @@ class SimTransport(Transport):
         """See `Transport.send`. Never waits, not even for a checkpoint: a simulated link queues without bound."""
         self._hub.post(self.me, peer, frame)
 
+    def send_now(self, peer: int, frame: Frame) -> bool:
+        """See `Transport.send_now`."""
+        self._hub.post(self.me, peer, frame)
+        return True
+
     def hints(self, peer: int) -> tuple[str, ...]:
         """See `Transport.hints`."""
         return ()

@@ -77,6 +77,14 @@ class Transport(ABC):
             PeerLost: the link is down, or goes down while we wait.
         """
 
+    def send_now(self, peer: int, frame: Frame) -> bool:
+        """As `send`, without waiting: not a coroutine, for rounds that are sent where the last one came in.
+
+        Returns:
+            False if it would have to wait, or there is no link; nothing was queued, and `send` is for it.
+        """
+        return False
+
     @abstractmethod
     def hints(self, peer: int) -> tuple[str, ...]:
         """Unauthenticated observations about why a peer is not up, newest last; for messages only."""

@@ -130,11 +130,41 @@ class Link:
             PeerLost: the link is down, goes down meanwhile, or is being left.
             LocalError: not a frame that the session may send, or over the limit.
         """
-        if not (self._is_open and self._stream.has_room):
+        if not self.send_now(frame):
             await self._wait_for_room()
+            self._queue(frame)
+        await self._yield()
+
+    def send_now(self, frame: Frame) -> bool:
+        """Queue a frame if that does not take waiting; else False, and `send` is for it.
+
+        Raises:
+            LocalError: as for `send`.
+        """
+        if not (self._is_open and self._stream.has_room):
+            return False
+        self._queue(frame)
+        return True
+
+    def _queue(self, frame: Frame) -> None:
+        if not (self._writer_waits or self._write_is_broken):
+            sealed = self._stream.seal_alone(frame)
+            if sealed is not None:
+                self._send_alone(sealed)
+                return
         self._stream.queue(frame)
         self._push()
-        await self._yield()
+
+    def _send_alone(self, sealed: memoryview) -> None:
+        try:
+            count = self._connection.try_send(sealed)
+        except ConnectionBroken:
+            self._write_broke()
+            return
+        self._stream.sent(count)
+        if count < len(sealed):
+            self._writer_waits = True
+            self._wake_writer.set()
 
     async def say_goodbye(self) -> None:
         """Send what is queued and CLOSE, and wait for the peer's; each for a bounded time."""
@@ -232,12 +262,15 @@ class Link:
                 if count < len(batch):
                     break
         except ConnectionBroken:
-            # The reader ends the link, after it has read what the peer said last.
-            self._write_is_broken = True
-            self._flushed.set()
+            self._write_broke()
             return
         self._writer_waits = True
         self._wake_writer.set()
+
+    def _write_broke(self) -> None:
+        # The reader ends the link, after it has read what the peer said last.
+        self._write_is_broken = True
+        self._flushed.set()
 
     def _all_sent(self) -> None:
         if self._stream.is_closed and not self._flushed.is_set():

@@ -110,6 +110,11 @@ class TcpTransport(Transport):
             raise PeerLost(self._peers[peer].name, "there is no link to it")
         await link.send(frame)
 
+    def send_now(self, peer: int, frame: Frame) -> bool:
+        """Queue a frame if that does not take waiting; see `Transport.send_now`."""
+        link = self._peers[peer].link
+        return link is not None and link.send_now(frame)
+
     @asynccontextmanager
     async def serve(self, receiver: Receiver) -> AsyncGenerator[None, None]:
         """Keep links to all peers up while inside the block; see `Transport.serve`."""

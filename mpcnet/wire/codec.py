@@ -14,7 +14,6 @@ another: `_CANONICAL` is that form, byte by byte. What does not match it is unpa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import NoReturn, cast
 
 import msgpack
@@ -23,7 +22,7 @@ from mpcnet.errors import LocalError, PeerViolation
 from mpcnet.wire.frames import DIGEST_BYTES, FORK_BYTES, JOB_BYTES, Header, Kind
 from mpcnet.wire.limits import HEADER_MAX
 
-__all__ = ("decode_header_untrusted", "encode_header", "header_encoder")
+__all__ = ("decode_header_untrusted", "encode_header")
 
 _FIELDS = 5
 _KINDS = {int(kind): kind for kind in Kind}
@@ -50,18 +49,12 @@ _canonical = re.compile(
 
 
 def encode_header(header: Header) -> bytes:
-    """The one encoding of a header."""
-    return msgpack.packb((header.kind, header.job, header.fork, header.round, header.digest))
-
-
-def header_encoder() -> Callable[[Header], bytes]:
-    """`encode_header` with a packer that is kept, which halves the time. Each user makes its own."""
-    pack = msgpack.Packer().pack
-
-    def encode(header: Header) -> bytes:
-        return pack((header.kind, header.job, header.fork, header.round, header.digest))
-
-    return encode
+    """The one encoding of a header, which it keeps."""
+    encoded = header.encoded
+    if encoded is None:
+        encoded = msgpack.packb((header.kind, header.job, header.fork, header.round, header.digest))
+        header.keep_encoded(encoded)
+    return encoded
 
 
 def decode_header_untrusted(data: bytes | memoryview, peer: str) -> Header:

@@ -77,6 +77,8 @@ class Header:
     fork: bytes = b""
     round: int = 0
     digest: bytes = b""
+    # Its bytes, once `codec.encode_header` has made them: a round's header goes to every peer.
+    encoded: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     def __init__(
         self,
@@ -98,6 +100,11 @@ class Header:
         _set_fork(self, fork)
         _set_round(self, round)
         _set_digest(self, digest)
+        _set_encoded(self, None)
+
+    def keep_encoded(self, encoded: bytes) -> None:
+        """Remember its bytes; for the codec alone."""
+        _set_encoded(self, encoded)
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -122,8 +129,8 @@ class Frame:
 
 # What stands behind the fields of the two classes. Headers and frames are made for every message at both ends, and
 # the setters take half the time of `object.__setattr__`, which frozen dataclasses call.
-_set_kind, _set_job, _set_fork, _set_round, _set_digest = (
-    Header.__dict__[name].__set__ for name in ("kind", "job", "fork", "round", "digest")
+_set_kind, _set_job, _set_fork, _set_round, _set_digest, _set_encoded = (
+    Header.__dict__[name].__set__ for name in ("kind", "job", "fork", "round", "digest", "encoded")
 )
 _set_header, _set_body = (Frame.__dict__[name].__set__ for name in ("header", "body"))
 

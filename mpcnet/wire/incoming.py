@@ -97,6 +97,8 @@ class Incoming:
         self._last_number = 0
         self._unacknowledged_frames = self._unacknowledged_bytes = 0
         self._failure: PeerViolation | None = None
+        self.likely: Header | None = None
+        """A header that may well come next: equal bytes need not be decoded again."""
 
     @property
     def complete_number(self) -> int:
@@ -230,7 +232,7 @@ class Incoming:
         body_at = header_at + header_bytes
         if body_at > end:
             raise self._cut_item()
-        header = decode_header_untrusted(items[header_at:body_at], self._peer)
+        header = self._header(items[header_at:body_at])
         self._item_at = body_at
         wanted = self._is_wanted(header, number, body_bytes)
         if tag == START:
@@ -243,6 +245,12 @@ class Incoming:
             self._count(body_bytes)
         # A copy, lest one retained body of ten bytes keeps a whole record alive.
         return Frame(header, memoryview(bytes(items[body_at : self._item_at]))) if wanted else None
+
+    def _header(self, encoded: memoryview) -> Header:
+        likely = self.likely
+        if likely is not None and likely.encoded == encoded:
+            return likely
+        return decode_header_untrusted(encoded, self._peer)
 
     def _cut_item(self) -> PeerViolation:
         return PeerViolation(self._peer, "an item goes beyond the end of its record")

@@ -16,9 +16,9 @@ from collections import Counter, deque
 import numpy as np
 
 from mpcnet.errors import LocalError
-from mpcnet.wire.codec import header_encoder
+from mpcnet.wire.codec import encode_header
 from mpcnet.wire.frames import SESSION_KINDS_START, Frame, Header, Kind
-from mpcnet.wire.items import CONTINUE_ITEM, PRELUDE_BYTES, SMALL, START, pack_prelude
+from mpcnet.wire.items import CONTINUE_ITEM, PRELUDE_BYTES, SMALL, START, is_small, pack_prelude
 from mpcnet.wire.limits import (
     BATCH_RECORDS,
     FRAME_OVERHEAD,
@@ -36,7 +36,7 @@ _NOTHING = memoryview(b"")
 
 
 class _Entry:
-    """A frame that waits to be sent or acknowledged. Its number is given when it is sent."""
+    """A frame that waits to be sent. Its number is given when it is sent."""
 
     __slots__ = ("body", "body_bytes", "encoded", "header", "item_bytes", "number", "place")
 
@@ -63,7 +63,7 @@ class _Entry:
 
 
 class Outgoing:
-    """Orders, numbers, cuts and seals frames; keeps them until they are acknowledged.
+    """Orders, numbers, cuts and seals frames; counts them until they are acknowledged.
 
     Args:
         cipher: seals records.
@@ -73,13 +73,13 @@ class Outgoing:
     def __init__(self, cipher: RecordCipher, limits: Limits) -> None:
         self._cipher = cipher
         self._limits = limits
-        self._encode = header_encoder()
         self._link: deque[_Entry] = deque()
         self._fast: deque[_Entry] = deque()
         self._slow: deque[_Entry] = deque()
         self._slow_streams: Counter[tuple[bytes, bytes]] = Counter()
         self._slow_jobs: Counter[bytes] = Counter()
-        self._unacknowledged: deque[_Entry] = deque()
+        # Number and counted bytes of what was sealed. Bodies are not kept: a link does not outlive its connection.
+        self._unacknowledged: deque[tuple[int, int]] = deque()
         self._outstanding_bytes = 0
         self._places = 0
         self._last_number = 0
@@ -98,9 +98,13 @@ class Outgoing:
             return True
         # The oldest frame does not count: while it alone fills the outbox, small ones must be able to pass
         # it.
-        oldest = self._unacknowledged or self._slow or self._fast
-        excused = oldest[0].counted_bytes if oldest else 0
-        return self._outstanding_bytes - excused <= self._limits.outbox_bytes
+        return self._outstanding_bytes - self._oldest_bytes() <= self._limits.outbox_bytes
+
+    def _oldest_bytes(self) -> int:
+        if self._unacknowledged:
+            return self._unacknowledged[0][1]
+        waiting = self._slow or self._fast
+        return waiting[0].counted_bytes if waiting else 0
 
     @property
     def last_number(self) -> int:
@@ -114,11 +118,7 @@ class Outgoing:
             LocalError: the kind belongs to the link, or the body is over the limit.
         """
         header, body = frame.header, frame.body
-        if header.kind < SESSION_KINDS_START:
-            raise LocalError(f"{header.kind.name} frames are the link's own")
-        if len(body) > self._limits.max_frame_bytes:
-            allowed = self._limits.max_frame_bytes
-            raise LocalError(f"a frame of {len(body)} bytes is over the limit of {allowed}")
+        self._check(header, len(body))
         entry = self._entry(header, body)
         self._outstanding_bytes += entry.counted_bytes
         if entry.is_small and not (self._slow_jobs and self._must_wait(header)):
@@ -127,6 +127,35 @@ class Outgoing:
             self._slow.append(entry)
             self._slow_streams[header.job, header.fork] += 1
             self._slow_jobs[header.job] += 1
+
+    def seal_alone(self, frame: Frame) -> memoryview | None:
+        """Take a small frame that nothing is before, and seal it at once: the bytes to send.
+
+        Rounds of short programs are such frames, and each passes here on its way; the lanes are for all others.
+
+        Returns:
+            None if it is not small or something waits; the frame is not taken then, and `queue` is for it.
+        Raises:
+            LocalError: as for `queue`.
+        """
+        header, body = frame.header, frame.body
+        size = len(body)
+        encoded = encode_header(header)
+        if not (is_small(len(encoded), size) and self.is_idle):
+            return None
+        self._check(header, size)
+        self._last_number = number = self._last_number + 1
+        self._unacknowledged.append((number, size + FRAME_OVERHEAD))
+        self._outstanding_bytes += size + FRAME_OVERHEAD
+        item = b"".join((pack_prelude(SMALL, number, len(encoded), size), encoded, body))
+        self._at, self._end = 0, self._cipher.seal_into(item, self._buffer)
+        return self._buffer[: self._end]
+
+    def _check(self, header: Header, size: int) -> None:
+        if header.kind < SESSION_KINDS_START:
+            raise LocalError(f"{header.kind.name} frames are the link's own")
+        if size > self._limits.max_frame_bytes:
+            raise LocalError(f"a frame of {size} bytes is over the limit of {self._limits.max_frame_bytes}")
 
     def queue_link(self, header: Header, body: bytes) -> None:
         """Take a frame of the link itself: unnumbered, ahead of all others, never kept."""
@@ -151,8 +180,8 @@ class Outgoing:
 
     def acknowledged(self, number: int) -> None:
         """The peer has every frame up to this number; drop them."""
-        while self._unacknowledged and self._unacknowledged[0].number <= number:
-            self._outstanding_bytes -= self._unacknowledged.popleft().counted_bytes
+        while self._unacknowledged and self._unacknowledged[0][0] <= number:
+            self._outstanding_bytes -= self._unacknowledged.popleft()[1]
 
     def outgoing(self) -> memoryview:
         """The bytes to send next: the rest of a batch, or a new batch. Empty if there is nothing to send."""
@@ -170,7 +199,7 @@ class Outgoing:
 
     def _entry(self, header: Header, body: memoryview) -> _Entry:
         self._places += 1
-        return _Entry(header, self._encode(header), body, self._places)
+        return _Entry(header, encode_header(header), body, self._places)
 
     def _must_wait(self, header: Header) -> bool:
         if header.kind is Kind.ABORT or not self._slow_jobs[header.job]:
@@ -266,4 +295,4 @@ class Outgoing:
             return
         self._last_number += 1
         entry.number = self._last_number
-        self._unacknowledged.append(entry)
+        self._unacknowledged.append((entry.number, entry.counted_bytes))

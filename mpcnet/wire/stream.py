@@ -83,6 +83,14 @@ class Stream:
         """
         self._outgoing.queue(frame)
 
+    def seal_alone(self, frame: Frame) -> memoryview | None:
+        """Take a small frame at once if nothing else is to be sent; see `Outgoing.seal_alone`."""
+        sealed = None if self.has_answer else self._outgoing.seal_alone(frame)
+        if sealed is not None:
+            # In the same round the peer sends a frame with the same header.
+            self._incoming.likely = frame.header
+        return sealed
+
     @property
     def has_answer(self) -> bool:
         """Whether what came, or was asked for, makes a frame of the link due."""
