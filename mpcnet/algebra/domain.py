@@ -22,6 +22,9 @@ Words = NDArray[np.uint64]
 Buffer = bytes | memoryview
 
 
+_WIRE: typing.Final = np.dtype("<u8")
+
+
 def as_buffer(array: NDArray[np.generic]) -> memoryview:
     """The array's bytes as a read-only view, without a copy when it is contiguous."""
     if array.size == 0:
@@ -129,9 +132,9 @@ class Ring64:
         return as_buffer(elements.astype("<u8", copy=False))
 
     def from_bytes_untrusted(self, data: Buffer, shape: tuple[int, ...], party: str) -> Words:
-        if len(data) != self.nbytes(shape):
+        if len(data) != 8 * math.prod(shape):
             raise PeerViolation(party, f"sent {len(data)} bytes where {self.nbytes(shape)} were expected")
-        return np.frombuffer(data, "<u8").astype(np.uint64, copy=False).reshape(shape)
+        return np.frombuffer(data, _WIRE).astype(np.uint64, copy=False).reshape(shape)
 
 
 Z64: typing.Final[Domain] = Ring64()

@@ -47,12 +47,16 @@ class Compute(Interactive):
     def run(
         self, scheme: Scheme, context: Context, nodes: Sequence[Node], shares: Sequence[Sequence[Share]]
     ) -> Step[Sequence[object]]:
+        primitive = self._primitive(nodes)
+        if len(nodes) == 1:
+            operands = [_flat(share, primitive.count) for share in shares[0]]
+            return [_shaped((yield from scheme.compute(context, primitive, operands)), nodes[0].shape)]
         operands = [join_any(column, scheme) for column in zip(*shares, strict=True)]
-        result = yield from scheme.compute(context, self._primitive(nodes), operands)
+        result = yield from scheme.compute(context, primitive, operands)
         return split_any(result, [node.shape for node in nodes])
 
     def _primitive(self, nodes: Sequence[Node]) -> Primitive:
-        return Primitive(self.primitive, sum(math.prod(node.shape) for node in nodes), self.bits)
+        return Primitive(self.primitive, sum([math.prod(node.shape) for node in nodes]), self.bits)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +107,22 @@ class BitMap(Local):
             return pack_bits(np.asarray(self.function(*unpacked)).astype(np.bool_))
 
         return scheme.linear(mapped, shape, *shares)
+
+
+def _flat(share: Share, count: int) -> Share:
+    """The share of a single operand, flat: not copied, and packed bits are flat as they are."""
+    if len(share.shape) == 1:
+        return share
+    parts = share.parts if share.domain is BITS else tuple([part.reshape(-1) for part in share.parts])
+    return Share(share.domain, (count,), parts)
+
+
+def _shaped(flat: Share, shape: tuple[int, ...]) -> Share:
+    """The inverse of `_flat`."""
+    if len(shape) == 1:
+        return flat
+    parts = flat.parts if flat.domain is BITS else tuple([part.reshape(shape) for part in flat.parts])
+    return Share(flat.domain, shape, parts)
 
 
 def join_any(shares: Sequence[Share], scheme: Scheme) -> Share:

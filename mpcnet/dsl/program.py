@@ -13,6 +13,7 @@ import heapq
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import cast
 
 import numpy as np
@@ -221,8 +222,8 @@ class Evaluation:
             )
             for output in outputs
         ]
-        self._run(self._prepare)
-        self._run(self._flow)
+        self._prepare()
+        self._go_on()
 
     @property
     def is_preparing(self) -> bool:
@@ -242,8 +243,15 @@ class Evaluation:
 
     def feed(self, inbox: Inbox) -> None:
         """What came in the round that `take` gave."""
-        self._run(partial(self._scheduler.feed, inbox))
-        self._run(self._flow)
+        scheduler = self._scheduler
+        try:
+            scheduler.feed(inbox)
+        except BaseException:
+            # A mistake of the driver leaves the scheduler as it was; after anything else it is closed.
+            if scheduler.closed:
+                self.close()
+            raise
+        self._go_on()
 
     def close(self) -> None:
         """Give up, unless it has ended: every step is closed, and the program evaluates nothing any more."""
@@ -251,13 +259,11 @@ class Evaluation:
             self._program.give_up()
         self._scheduler.close()
 
-    def _run(self, action: Callable[[], None]) -> None:
-        """Do it; after an error other than the driver's own mistake nothing goes on."""
+    def _go_on(self) -> None:
+        """Compute and start all that can be; after an error nothing goes on."""
         try:
-            action()
+            self._flow()
         except BaseException:
-            if action != self._flow and not self._scheduler.closed:
-                raise
             self.close()
             raise
 
@@ -332,22 +338,25 @@ class Evaluation:
         self._complete(node, operation.apply(program.scheme, program.parties, node.shape, _shares(node)))
 
     def _start_batches(self) -> None:
-        ready, self._interactive = sorted(self._interactive, key=lambda node: node.number), []
+        ready, self._interactive = self._interactive, []
+        if len(ready) == 1:
+            self._write_down(ready[0])
+            self._start(ready)
+            return
+        ready.sort(key=_by_number)
         batches: dict[tuple[str, Hashable], list[Node]] = {}
         for node in ready:
             operation = cast("Interactive", node.operation)
             self._write_down(node)
             batches.setdefault((operation.kind, operation.batch_key()), []).append(node)
         for batch in batches.values():
-            self._start(batch, partial(self._finish_batch, batch))
+            self._start(batch)
 
-    def _start(self, batch: list[Node], done: Callable[[Sequence[object]], None]) -> None:
+    def _start(self, batch: list[Node]) -> None:
         operation = cast("Interactive", batch[0].operation)
-        program = self._program
-        step = operation.run(
-            program.scheme, program.context(batch[0].number), batch, [_shares(node) for node in batch]
-        )
-        self._scheduler.start((batch[0].number,), step, done)
+        program, number = self._program, batch[0].number
+        step = operation.run(program.scheme, program.context(number), batch, [_shares(node) for node in batch])
+        self._scheduler.start((number,), step, partial(self._finish_batch, batch))
 
     def _start_outputs(self) -> None:
         """Everything else is computed: let the scheme verify it, then open the outputs."""
@@ -387,8 +396,11 @@ class Evaluation:
         parents = b" ".join(
             [b"%d" % parent.number if parent.program is program else _foreign(parent) for parent in node.parents]
         )
-        head = b"%d;%d,%d;%s;" % (node.number, bounds.low, bounds.high, parents)
-        program.digest.add(self._scheduler.next_round, operation.kind, node.shape, head + operation.details())
+        details = b"%d;%d,%d;%s;%s" % (node.number, bounds.low, bounds.high, parents, operation.details())
+        program.digest.add(self._scheduler.next_round, operation.kind, node.shape, details)
+
+
+_by_number: Callable[[Node], int] = attrgetter("number")
 
 
 def _foreign(parent: Node) -> bytes:

@@ -32,9 +32,9 @@ def _nothing_expected() -> dict[int, int]:
     return {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Round:
-    """One exchange of messages, seen from one party.
+    """One exchange of messages, seen from one party. Never changed; not frozen, which would cost more than its use.
 
     Buffers given to a round are frozen: nobody writes them again. All parties of a program yield the same number
     of rounds, also those that neither send nor expect anything in one.

@@ -17,7 +17,7 @@ and the scheduler with them, for good. After a mistake of the driver (`LocalErro
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -35,13 +35,13 @@ T = TypeVar("T")
 Order = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MergedRound:
-    """What one party sends and expects in one round, all steps together."""
+    """What one party sends and expects in one round, all steps together. Never changed."""
 
     number: int
-    to: dict[int, Buffer]
-    expect: dict[int, int]
+    to: Mapping[int, Buffer]
+    expect: Mapping[int, int]
     digest: bytes
 
 
@@ -70,6 +70,7 @@ class Scheduler:
         self._digest = digest or ProgramDigest(job)
         self._next_round = first_round
         self._in_flight: list[_Active] | None = None
+        self._expect: Mapping[int, int] = {}
         self._closed = False
 
     @property
@@ -108,21 +109,11 @@ class Scheduler:
             raise LocalError("the last round has not been fed yet")
         if not self._active:
             return None
-        to: dict[int, list[Buffer]] = {}
-        expect: dict[int, int] = {}
-        for active in self._active:
-            for peer, piece in active.round.to.items():
-                to.setdefault(peer, []).append(piece)
-            for peer, nbytes in active.round.expect.items():
-                expect[peer] = expect.get(peer, 0) + nbytes
-        merged = MergedRound(
-            self._next_round,
-            {peer: _join(pieces) for peer, pieces in to.items()},
-            expect,
-            self._digest.value(),
-        )
+        to, expect = _merged([active.round for active in self._active])
+        merged = MergedRound(self._next_round, to, expect, self._digest.value())
         self._next_round += 1
         self._in_flight, self._active = self._active, []
+        self._expect = expect
         return merged
 
     def feed(self, inbox: Inbox) -> None:
@@ -136,16 +127,8 @@ class Scheduler:
         flight = self._in_flight
         if flight is None:
             raise LocalError("there is no round to feed")
-        _check_sizes(flight, inbox)
-        # Cut everything before any step runs: a step may start others, and none may see another's bytes.
-        position = dict.fromkeys(inbox, 0)
-        cut: list[dict[int, memoryview]] = []
-        for active in flight:
-            mine: dict[int, memoryview] = {}
-            for peer, nbytes in active.round.expect.items():
-                mine[peer] = inbox[peer][position[peer] : position[peer] + nbytes]
-                position[peer] += nbytes
-            cut.append(mine)
+        _check_sizes(self._expect, inbox)
+        cut = [inbox] if len(flight) == 1 else _cut(flight, inbox)
         try:
             for active, pieces in zip(flight, cut, strict=True):
                 self._advance(active.order, active.step, active.done, pieces)
@@ -175,18 +158,45 @@ class Scheduler:
         except StopIteration as stop:
             done(stop.value)
             return
-        insort(self._active, _Active(order, step, done, upcoming), key=_by_order)
+        active = _Active(order, step, done, upcoming)
+        if self._active:
+            insort(self._active, active, key=_by_order)
+        else:
+            self._active.append(active)
+
+
+def _merged(rounds: Sequence[Round]) -> tuple[Mapping[int, Buffer], Mapping[int, int]]:
+    """What several rounds send and expect together; one alone is taken as it is."""
+    if len(rounds) == 1:
+        return rounds[0].to, rounds[0].expect
+    to: dict[int, list[Buffer]] = {}
+    expect: dict[int, int] = {}
+    for one in rounds:
+        for peer, piece in one.to.items():
+            to.setdefault(peer, []).append(piece)
+        for peer, nbytes in one.expect.items():
+            expect[peer] = expect.get(peer, 0) + nbytes
+    return {peer: _join(pieces) for peer, pieces in to.items()}, expect
 
 
 def _join(pieces: list[Buffer]) -> Buffer:
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def _check_sizes(flight: list[_Active], inbox: Inbox) -> None:
-    expect: dict[int, int] = {}
+def _cut(flight: list[_Active], inbox: Inbox) -> list[Inbox]:
+    """Each step's part of the messages. All of it before any step runs: a step may start others."""
+    position = dict.fromkeys(inbox, 0)
+    cut: list[Inbox] = []
     for active in flight:
+        mine: dict[int, memoryview] = {}
         for peer, nbytes in active.round.expect.items():
-            expect[peer] = expect.get(peer, 0) + nbytes
+            mine[peer] = inbox[peer][position[peer] : position[peer] + nbytes]
+            position[peer] += nbytes
+        cut.append(mine)
+    return cut
+
+
+def _check_sizes(expect: Mapping[int, int], inbox: Inbox) -> None:
     if {peer: len(data) for peer, data in inbox.items()} != expect:
         # The driver has judged peers' sizes already and named them; this is its own mistake.
         raise LocalError("the inbox does not hold what the round expects")

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 
 from mpcnet.algebra import Z64, Buffer, Domain, Words
 from mpcnet.algebra.bits import BITS, word_count
-from mpcnet.correlated.items import BitTimesWord, BitTriples, DaBits, Demand, MatrixTriples, Triples
+from mpcnet.correlated.items import BitTimesWord, BitTriples, DaBits, MatrixTriples, Triples
 from mpcnet.engine import Context, Inbox, Parties, Round, Step
 from mpcnet.errors import LocalError
 from mpcnet.schemes import beaver, bitplanes
@@ -110,19 +110,19 @@ class AdditiveScheme(Scheme):
             case Kind.MATMUL:
                 item = MatrixTriples(count // primitive.columns, primitive.inner, primitive.columns)
                 return Forecast(1, 8 * (item.rows * item.inner + item.inner * item.columns), {item: 1})
-            case kind:
-                simple: dict[Kind, tuple[int, Demand]] = {
-                    Kind.MULTIPLY: (16 * count, {Triples(): count}),
-                    Kind.AND: (16 * words, {BitTriples(): words}),
-                    Kind.TO_NUMBER: (8 * words, {DaBits(): words}),
-                    Kind.SELECT: (8 * words + 8 * count, {BitTimesWord(): words}),
-                }
-                return Forecast(1, *simple[kind])
+            case Kind.MULTIPLY:
+                return Forecast(1, 16 * count, {Triples(): count})
+            case Kind.AND:
+                return Forecast(1, 16 * words, {BitTriples(): words})
+            case Kind.TO_NUMBER:
+                return Forecast(1, 8 * words, {DaBits(): words})
+            case Kind.SELECT:
+                return Forecast(1, 8 * words + 8 * count, {BitTimesWord(): words})
 
     def compute(self, context: Context, primitive: Primitive, operands: Sequence[Share]) -> Step[Share]:
         """See `Scheme.compute`."""
         kind, count = primitive.kind, primitive.count
-        domain = BITS if kind in (Kind.SIGN, Kind.IS_ZERO, Kind.AND) else Z64
+        domain = BITS if kind in _TO_BITS else Z64
         shape = (count // primitive.columns, primitive.columns) if kind is Kind.MATMUL else (count,)
         if count == 0:
             return Share(domain, shape, (domain.zeros(shape),) if context.parties.computes else ())
@@ -130,11 +130,8 @@ class AdditiveScheme(Scheme):
             for _ in range(self.forecast(primitive).rounds):
                 yield Round()
             return Share(domain, shape, ())
-        result = yield from self._product(context, primitive, [operand.parts[0] for operand in operands])
-        return Share(domain, shape, (result,))
-
-    def _product(self, context: Context, primitive: Primitive, operands: Sequence[Words]) -> Step[Words]:
-        return (yield from _STEPS[primitive.kind](context, primitive, *operands))
+        step = _STEPS[kind](context, primitive, *[operand.parts[0] for operand in operands])
+        return Share(domain, shape, ((yield from step),))
 
     def open(self, context: Context, x: Share) -> Step[Words | None]:
         """One round, 8 bytes an element from each computing party to each other. See `Scheme.open`."""
@@ -211,6 +208,7 @@ def _of_two(
     return step
 
 
+_TO_BITS = frozenset({Kind.SIGN, Kind.IS_ZERO, Kind.AND})
 _STEPS: dict[Kind, Callable[..., Step[Words]]] = {
     Kind.MULTIPLY: _of_two(beaver.multiply),
     Kind.AND: _of_two(beaver.and_packed),

@@ -27,9 +27,11 @@ Owners = Sequence[int]
 """Roster indices; row i of an input belongs to owner i."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+# Shares, primitives, forecasts and rounds are made for every operation and never changed; a frozen dataclass would say
+# so, and take three times as long to make.
+@dataclass(slots=True, repr=False, eq=False)
 class Share:
-    """One party's part of a shared array; opaque to everyone but its scheme.
+    """One party's part of a shared array; opaque to everyone but its scheme. Never changed.
 
     Args:
         domain: where the elements live.
@@ -89,9 +91,9 @@ class Kind(StrEnum):
     """Two matrices to their product."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Primitive:
-    """One such product.
+    """One such product. Never changed.
 
     Args:
         kind: which.
@@ -108,9 +110,9 @@ class Primitive:
     columns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Forecast:
-    """What a primitive takes.
+    """What a primitive takes. Never changed.
 
     Args:
         rounds: how many rounds its step yields.

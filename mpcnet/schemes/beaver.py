@@ -33,6 +33,9 @@ __all__ = (
 )
 
 
+_TRIPLES = Triples()
+
+
 def exchange(context: Context, mine: Words, add_into: Callable[[Words, Words], None]) -> Step[Words]:
     """Open an array to all computing parties in one round.
 
@@ -43,18 +46,18 @@ def exchange(context: Context, mine: Words, add_into: Callable[[Words, Words], N
         the opened array, our own to write.
     """
     parties = context.parties
+    peers, shape = parties.peers, mine.shape
     payload: Buffer = as_buffer(mine)
-    nbytes = len(payload)
-    inbox = yield Round(dict.fromkeys(parties.peers, payload), dict.fromkeys(parties.peers, nbytes))
+    inbox = yield Round(dict.fromkeys(peers, payload), dict.fromkeys(peers, len(payload)))
     total = mine.copy()
-    for peer in parties.peers:
-        add_into(total, Z64.from_bytes_untrusted(inbox[peer], mine.shape, parties.names[peer]))
+    for peer in peers:
+        add_into(total, Z64.from_bytes_untrusted(inbox[peer], shape, parties.names[peer]))
     return total
 
 
 def multiply(context: Context, x: Words, y: Words) -> Step[Words]:
     """Shares of the products of flat arrays. One round, 16 bytes an element to each peer."""
-    a, b, c = context.correlated.take(Triples(), x.size)
+    a, b, c = context.correlated.take(_TRIPLES, x.size)
     masked = np.empty((2, x.size), np.uint64)
     np.subtract(x, a, out=masked[0])
     np.subtract(y, b, out=masked[1])
