@@ -132,14 +132,16 @@ class ForkChannel:
     def _advance(self, drive: _Drive) -> None:
         """Go on until a frame is missing or must wait to be sent, or until there is nothing more to do."""
         try:
-            while not drive.over:
-                if drive.merged is None:
-                    self._begin(drive)
-                    if drive.unsent:
-                        drive.wake.set()
-                        return
-                if drive.merged is not None and not self._look(drive, drive.merged):
-                    return
+            if drive.merged is not None:
+                self._look(drive, drive.merged)
+            while not (drive.over or self.missing):
+                self._begin(drive)
+                if drive.unsent:
+                    break
+                if drive.merged is not None:
+                    self._look(drive, drive.merged)
+            if self.missing:
+                return
         except Exception as error:  # noqa: BLE001  raised again in the task that drives
             drive.error = error
             drive.over = True
@@ -164,10 +166,12 @@ class ForkChannel:
             if drive.unsent or not links.send_now(peer, frame):
                 drive.unsent.append((peer, frame))
 
-    def _look(self, drive: _Drive, merged: MergedRound) -> bool:
-        """What has come already; whether that was all, and the round is over."""
+    def _look(self, drive: _Drive, merged: MergedRound) -> None:
+        """Take what has come; if that was all, the round is over."""
         self._expect, self._expected_digest = merged.expect, merged.digest
         for peer in merged.expect:
+            if peer in drive.inbox:
+                continue
             queue = self._queues.get(peer)
             if queue:
                 frame = queue.popleft()
@@ -178,10 +182,8 @@ class ForkChannel:
                 raise self._ended(peer, "waits for its message")
             else:
                 self.missing.add(peer)
-        if self.missing:
-            return False
-        self._finish(drive, merged)
-        return True
+        if not self.missing:
+            self._finish(drive, merged)
 
     def _finish(self, drive: _Drive, merged: MergedRound) -> None:
         """All is here: hand it over."""
@@ -204,27 +206,25 @@ class ForkChannel:
 
     def deliver(self, peer: int, frame: Frame) -> None:
         """A frame came. Called by the reader; never blocks."""
-        drive = self._drive
-        if drive is None or peer not in self.missing:
+        if not self.deliver_awaited(peer, frame):
             self._queues.setdefault(peer, deque()).append(frame)
             self._buffered[peer] = self.buffered_bytes(peer) + len(frame.body) + FRAME_OVERHEAD
-            return
+
+    def deliver_awaited(self, peer: int, frame: Frame) -> bool:
+        """A frame came; take it if a round waits for one from this peer, and go on if it was the last."""
+        drive = self._drive
+        if drive is None or peer not in self.missing:
+            return False
         try:
             self._judge(peer, frame)
         except (PeerViolation, Diverged) as error:
             self._links.fail(error)
-            return
+            return True
         self.missing.discard(peer)
         drive.inbox[peer] = frame.body
-        if self.missing or self._links.is_over or drive.merged is None:
-            return
-        try:
-            self._finish(drive, drive.merged)
-        except Exception as error:  # noqa: BLE001  raised again in the task that drives
-            drive.error, drive.over = error, True
-            drive.wake.set()
-            return
-        self._advance(drive)
+        if not (self.missing or self._links.is_over):
+            self._advance(drive)
+        return True
 
     def peer_finished(self, peer: int) -> None:
         """The peer's program has ended; it will send nothing more."""

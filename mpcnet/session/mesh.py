@@ -350,8 +350,8 @@ class Mesh:
     def frame_received(self, peer: int, frame: Frame) -> None:
         """See `Receiver`."""
         match frame.header.kind:
-            case Kind.ROUND:
-                self._take_job_frame(peer, frame)
+            case Kind.ROUND if (running := self._by_tag.get(frame.header.job)) and running.take_awaited(peer, frame):
+                pass
             case Kind.PAIR_SEED:
                 self._pairs.take(peer, self._name(peer), bytes(frame.body))
                 for running in self._jobs.values():

@@ -248,6 +248,11 @@ class Running:
         channel = self._channels.get(header.fork)
         return channel is not None and header.kind is Kind.ROUND and channel.awaits(peer, header, nbytes)
 
+    def take_awaited(self, peer: int, frame: Frame) -> bool:
+        """Take a round's frame if a round waits for one from this peer."""
+        channel = self._channels.get(frame.header.fork)
+        return channel is not None and channel.deliver_awaited(peer, frame)
+
     def admit(self, peer: int, header: Header, nbytes: int) -> None:
         """Before memory is given to a body.
 
