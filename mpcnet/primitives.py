@@ -218,8 +218,8 @@ class Aead:
         _check_size("an AEAD key", key, _KEY_BYTES)
         self.name: AeadName = name
         self._cipher = AESGCM(key) if name == "AESGCM" else ChaCha20Poly1305(key)
-        # Write ciphertext and tag to `out`, exactly 16 bytes longer than the plaintext; returns its size. Every record
-        # passes here: the library's own method, without one of ours around it.
+        # Write ciphertext and tag to `out`, exactly 16 bytes longer than the plaintext; returns its size. Every
+        # record passes here: the library's own method, without one of ours around it.
         self.encrypt_into: Callable[[Buffer, Buffer, Buffer | None, Buffer], int] = self._cipher.encrypt_into
 
     def __repr__(self) -> str:

@@ -12,6 +12,7 @@ Source: [BDOZ11] §1 for preprocessing from a dealer; the seeds are folklore, cf
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -19,14 +20,52 @@ from mpcnet.algebra import Buffer, Label, Streams, Words
 from mpcnet.algebra.domain import Z64, as_buffer
 from mpcnet.correlated.items import ArraySpec, Demand, Item
 
-__all__ = ("correction_bytes", "make_correction", "shares_of")
+__all__ = ("SHORT_WORDS", "Draws", "correction_bytes", "make_correction", "shares_of")
 
+SHORT_WORDS: Final = 2**17
+"""Up to so many words, 1 MiB, a request is cut from one stream of each pair: what stays in a core's cache."""
 _PURPOSE = "correlated"
 
 
 def correction_bytes(demand: Demand) -> int:
     """Bytes that party 0 receives."""
     return sum(8 * spec.rows * units for item, units in demand.items() for spec in item.dependents)
+
+
+class Draws:
+    """The arrays that one pair's streams give to one request, each drawn once, in the order of the demand.
+
+    A request is short or long by its words, which both sides know. A short one is cut from a single stream: most
+    of the time of a small array is the key and the cipher that it takes. The arrays of a long one have streams of
+    their own, so that nobody holds them all at once.
+
+    Args:
+        streams: of the pair, under the name that the dealer knows the fork by.
+        node: number of the `ensure` operation.
+        demand: what all computing parties asked for.
+    """
+
+    def __init__(self, streams: Streams, node: int, demand: Demand) -> None:
+        self._streams = streams
+        self._node = node
+        self._position = 0
+        words = sum(item.words(units) for item, units in demand.items())
+        self._flat: Words | None = None
+        if words <= SHORT_WORDS:
+            self._flat = streams.uniform(Z64, (words,), Label(_PURPOSE, 0, streams.fork, node, 0))
+
+    def take(self, item: Item, spec: ArraySpec, units: int) -> Words:
+        """The next array."""
+        if self._flat is None:
+            label = Label(f"{_PURPOSE}:{item.key}:{spec.name}", 0, self._streams.fork, self._node, 0)
+            return self._streams.uniform(Z64, spec.shape(units), label)
+        start = self._position
+        self._position = start + spec.rows * units
+        return self._flat[start : self._position].reshape(spec.shape(units))
+
+    def skip(self, spec: ArraySpec, units: int) -> None:
+        """Leave the next array out: it comes as a correction."""
+        self._position += spec.rows * units
 
 
 def make_correction(computing: Sequence[int], streams: Mapping[int, Streams], node: int, demand: Demand) -> Buffer:
@@ -38,59 +77,48 @@ def make_correction(computing: Sequence[int], streams: Mapping[int, Streams], no
         node: number of the `ensure` operation.
         demand: what all of them asked for.
     """
-    pieces = [
-        piece for item, units in demand.items() for piece in _corrections(computing, streams, node, item, units)
-    ]
-    return as_buffer(np.concatenate([piece.reshape(-1) for piece in pieces])) if pieces else b""
+    draws = [Draws(streams[party], node, demand) for party in computing]
+    pieces = [piece.reshape(-1) for item, units in demand.items() for piece in _corrections(draws, item, units)]
+    return as_buffer(np.concatenate(pieces)) if pieces else b""
 
 
-def _corrections(
-    computing: Sequence[int], streams: Mapping[int, Streams], node: int, item: Item, units: int
-) -> Sequence[Words]:
-    randoms = {spec.name: _total(computing, streams, node, item, spec, units) for spec in item.randoms}
+def _corrections(draws: Sequence[Draws], item: Item, units: int) -> Sequence[Words]:
+    randoms = {spec.name: _total(draws, item, spec, units) for spec in item.randoms}
     derived = item.derive(randoms, units)
     corrections: list[Words] = []
     for spec, plain in zip(item.dependents, derived, strict=True):
-        others = _total(computing[1:], streams, node, item, spec, units)
+        draws[0].skip(spec, units)
+        others = _total(draws[1:], item, spec, units)
         corrections.append(plain - others if spec.additive else plain ^ others)
     return corrections
 
 
-def _total(
-    parties: Sequence[int], streams: Mapping[int, Streams], node: int, item: Item, spec: ArraySpec, units: int
-) -> Words:
+def _total(draws: Sequence[Draws], item: Item, spec: ArraySpec, units: int) -> Words:
     """The sum (or XOR) of the parties' streams for an array."""
-    first, *others = parties
-    total = _draw(streams[first], node, item, spec, units)
-    for party in others:
-        share = _draw(streams[party], node, item, spec, units)
+    first, *others = draws
+    total = first.take(item, spec, units)
+    for draw in others:
+        share = draw.take(item, spec, units)
         total = np.asarray(np.add(total, share) if spec.additive else np.bitwise_xor(total, share))
     return total
 
 
-def _draw(streams: Streams, node: int, item: Item, spec: ArraySpec, units: int) -> Words:
-    label = Label(f"{_PURPOSE}:{item.key}:{spec.name}", 0, streams.fork, node, 0)
-    return streams.uniform(Z64, spec.shape(units), label)
-
-
-def shares_of(
-    item: Item, units: int, streams: Streams, node: int, correction: memoryview | None
-) -> tuple[tuple[Words, ...], int]:
+def shares_of(item: Item, units: int, draws: Draws, correction: memoryview | None) -> tuple[tuple[Words, ...], int]:
     """A computing party's shares of an item.
 
     Args:
-        streams: of our pair with the dealer.
-        node: number of the `ensure` operation.
+        draws: of our pair with the dealer, for this request.
         correction: what is left of the dealer's message, for the first computing party; None for others.
     Returns:
         the arrays in the order of `Item.arrays`, and how many bytes of the correction they took.
     """
-    arrays = [_draw(streams, node, item, spec, units) for spec in item.randoms]
+    arrays = [draws.take(item, spec, units) for spec in item.randoms]
     position = 0
     for spec in item.dependents:
         if correction is None:
-            arrays.append(_draw(streams, node, item, spec, units))
+            arrays.append(draws.take(item, spec, units))
             continue
+        draws.skip(spec, units)
         nbytes = 8 * spec.rows * units
         piece = np.frombuffer(correction[position : position + nbytes], "<u8").astype(np.uint64, copy=False)
         arrays.append(piece.reshape(spec.shape(units)))

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from mpcnet.algebra import Buffer, Streams
-from mpcnet.correlated.dealing import correction_bytes, make_correction, shares_of
+from mpcnet.correlated.dealing import Draws, correction_bytes, make_correction, shares_of
 from mpcnet.correlated.items import Demand, Item, parse_item
 from mpcnet.correlated.pool import Pool
 from mpcnet.engine import Context, Round, Step
@@ -71,8 +71,9 @@ class DealerProvider(Provider):
         request = encode_request(context.node, demand)
         inbox = yield Round({self._dealer: request}, {self._dealer: correction_bytes(demand)} if leads else {})
         rest = inbox[self._dealer] if leads else None
+        draws = Draws(self._streams, context.node, demand)
         for item, units in demand.items():
-            arrays, used = shares_of(item, units, self._streams, context.node, rest)
+            arrays, used = shares_of(item, units, draws, rest)
             pool.put(item, units, arrays)
             rest = rest[used:] if rest is not None else None
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 
 from mpcnet.algebra import Z64, Buffer, Domain, Words
 from mpcnet.algebra.bits import BITS, word_count
-from mpcnet.correlated.items import BitTimesWord, BitTriples, DaBits, MatrixTriples, Triples
+from mpcnet.correlated.items import BitTimesWord, BitTriples, DaBits, Item, MatrixTriples, Triples
 from mpcnet.engine import Context, Inbox, Parties, Round, Step
 from mpcnet.errors import LocalError
 from mpcnet.schemes import beaver, bitplanes
@@ -110,14 +110,10 @@ class AdditiveScheme(Scheme):
             case Kind.MATMUL:
                 item = MatrixTriples(count // primitive.columns, primitive.inner, primitive.columns)
                 return Forecast(1, 8 * (item.rows * item.inner + item.inner * item.columns), {item: 1})
-            case Kind.MULTIPLY:
-                return Forecast(1, 16 * count, {Triples(): count})
-            case Kind.AND:
-                return Forecast(1, 16 * words, {BitTriples(): words})
-            case Kind.TO_NUMBER:
-                return Forecast(1, 8 * words, {DaBits(): words})
-            case Kind.SELECT:
-                return Forecast(1, 8 * words + 8 * count, {BitTimesWord(): words})
+            case kind:
+                item, element_bytes, word_bytes = _ELEMENTWISE[kind]
+                units = count if kind is Kind.MULTIPLY else words
+                return Forecast(1, element_bytes * count + word_bytes * words, {item: units})
 
     def compute(self, context: Context, primitive: Primitive, operands: Sequence[Share]) -> Step[Share]:
         """See `Scheme.compute`."""
@@ -208,6 +204,13 @@ def _of_two(
     return step
 
 
+_ELEMENTWISE: dict[Kind, tuple[Item, int, int]] = {
+    Kind.MULTIPLY: (Triples(), 16, 0),
+    Kind.AND: (BitTriples(), 0, 16),
+    Kind.TO_NUMBER: (DaBits(), 0, 8),
+    Kind.SELECT: (BitTimesWord(), 8, 8),
+}
+"""By kind: what an element (or a word of 64 bits) takes, and the bytes to each peer for an element and for a word."""
 _TO_BITS = frozenset({Kind.SIGN, Kind.IS_ZERO, Kind.AND})
 _STEPS: dict[Kind, Callable[..., Step[Words]]] = {
     Kind.MULTIPLY: _of_two(beaver.multiply),

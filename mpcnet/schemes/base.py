@@ -27,8 +27,8 @@ Owners = Sequence[int]
 """Roster indices; row i of an input belongs to owner i."""
 
 
-# Shares, primitives, forecasts and rounds are made for every operation and never changed; a frozen dataclass would say
-# so, and take three times as long to make.
+# Shares, primitives, forecasts and rounds are made for every operation and never changed; a frozen dataclass would
+# say so, and take three times as long to make.
 @dataclass(slots=True, repr=False, eq=False)
 class Share:
     """One party's part of a shared array; opaque to everyone but its scheme. Never changed.

@@ -103,7 +103,7 @@ class ForkChannel:
         """Send and receive until the evaluation has ended.
 
         A round ends where its last frame comes in: there, in the links' reader, the next one is computed and sent.
-        This task only waits, and sends what finds no room; to wake it for every round would cost as much as a round.
+        This task only waits, and sends what finds no room; to wake it for every round would cost as much as one.
 
         Args:
             rounds: the evaluation.
@@ -142,7 +142,7 @@ class ForkChannel:
                     self._look(drive, drive.merged)
             if self.missing:
                 return
-        except Exception as error:  # noqa: BLE001  raised again in the task that drives
+        except Exception as error:  # raised again in the task that drives
             drive.error = error
             drive.over = True
         drive.wake.set()
@@ -246,9 +246,7 @@ class ForkChannel:
 
     def awaits(self, peer: int, header: Header, nbytes: int) -> bool:
         """Whether this is the frame that we wait for, of the agreed size."""
-        return (
-            peer in self.missing and header.digest == self._expected_digest and nbytes == self._expect[peer]
-        )
+        return peer in self.missing and header.digest == self._expected_digest and nbytes == self._expect[peer]
 
     def _judge(self, peer: int, frame: Frame) -> None:
         if frame.header.round != self.round or frame.header.digest != self._expected_digest:
@@ -262,4 +260,3 @@ class ForkChannel:
     def _ended(self, peer: int, what: str) -> ProgramMismatch:
         name = self._links.names[peer]
         return ProgramMismatch(name, f"the program of {name} has ended; ours {what} at round {self.round}")
-

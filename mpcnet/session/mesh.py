@@ -184,9 +184,7 @@ class Mesh:
             raise
         self._refusals.forget(job.label)
         transport = self._transport
-        running = Running(
-            plan, self._randomness(NONCE_BYTES), transport.send, transport.send_now, self._listener
-        )
+        running = Running(plan, self._randomness(NONCE_BYTES), transport.send, transport.send_now, self._listener)
         self._jobs[job.label] = running
         deadline = trio.CancelScope()
         self._nursery.start_soon(self._watch_deadline, running, deadline)
@@ -350,7 +348,7 @@ class Mesh:
     def frame_received(self, peer: int, frame: Frame) -> None:
         """See `Receiver`."""
         match frame.header.kind:
-            case Kind.ROUND if (running := self._by_tag.get(frame.header.job)) and running.take_awaited(peer, frame):
+            case Kind.ROUND if self._take_awaited(peer, frame):
                 pass
             case Kind.PAIR_SEED:
                 self._pairs.take(peer, self._name(peer), bytes(frame.body))
@@ -370,6 +368,10 @@ class Mesh:
                 self._take_abort(peer, frame)
             case _:
                 self._take_job_frame(peer, frame)
+
+    def _take_awaited(self, peer: int, frame: Frame) -> bool:
+        running = self._by_tag.get(frame.header.job)
+        return running is not None and running.take_awaited(peer, frame)
 
     def _take_job_frame(self, peer: int, frame: Frame) -> None:
         running = self._by_tag.get(frame.header.job)

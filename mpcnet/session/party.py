@@ -226,7 +226,9 @@ class Party(Generic[P]):
         )
         cost = running.cost
         try:
-            await self._channel.drive(evaluation, lambda preparing: cost.region(CORRELATED if preparing else region))
+            await self._channel.drive(
+                evaluation, lambda preparing: cost.region(CORRELATED if preparing else region)
+            )
         except BaseException as error:
             evaluation.close()
             self._fail(error)

@@ -244,7 +244,7 @@ class Running:
         return self._streams[key]
 
     def awaits(self, peer: int, header: Header, nbytes: int) -> bool:
-        """Whether this is just the frame that a round waits for: the ordinary case, and nothing is to be weighed."""
+        """Whether this is just the frame that a round waits for: the ordinary case, in which nothing is weighed."""
         channel = self._channels.get(header.fork)
         return channel is not None and header.kind is Kind.ROUND and channel.awaits(peer, header, nbytes)
 

@@ -14,7 +14,7 @@ import pytest
 
 from mpcnet.algebra import Streams, Words
 from mpcnet.algebra.bits import from_planes, unpack_bits
-from mpcnet.correlated.dealing import correction_bytes, make_correction, shares_of
+from mpcnet.correlated.dealing import SHORT_WORDS, Draws, correction_bytes, make_correction, shares_of
 from mpcnet.correlated.items import (
     BitTimesWord,
     BitTriples,
@@ -55,11 +55,16 @@ def deal(item: Item, units: int, computing: Sequence[int], seed: int = 0) -> Dea
     dealt: Dealt = {}
     for party in computing:
         rest = correction if party == computing[0] else None
-        arrays, used = shares_of(item, units, streams[party], 7, rest)
+        arrays, used = shares_of(item, units, Draws(streams[party], 7, {item: units}), rest)
         assert used == (len(correction) if rest is not None else 0)
         assert [array.shape for array in arrays] == [spec.shape(units) for spec in item.arrays]
         dealt[party] = {spec.name: array for spec, array in zip(item.arrays, arrays, strict=True)}
     return dealt
+
+
+def alone_of(item: Item, units: int, streams: Streams, node: int = 7) -> tuple[Words, ...]:
+    """What a party that gets no correction holds."""
+    return shares_of(item, units, Draws(streams, node, {item: units}), None)[0]
 
 
 def opened(item: Item, dealt: Dealt, parties: Sequence[int]) -> dict[str, Words]:
@@ -125,6 +130,36 @@ def test_relations_hold(item: Item, computing: tuple[int, ...]) -> None:
         check_relation(item, units, opened(item, deal(item, units, computing), computing))
 
 
+@pytest.mark.parametrize("computing", [(0, 1), (4, 2, 0)])
+@pytest.mark.parametrize("item", [Triples(), SharedTriples(), MaskedBits(33, 2, True)], ids=lambda item: item.key)
+def test_relations_hold_in_the_longest_short_request_and_in_the_shortest_long_one(
+    item: Item, computing: tuple[int, ...]
+) -> None:
+    longest = SHORT_WORDS // item.words(1)
+    for units in (longest, longest + 1):
+        check_relation(item, units, opened(item, deal(item, units, computing), computing))
+
+
+@pytest.mark.parametrize("units", [4, SHORT_WORDS])
+def test_several_types_in_one_request_have_arrays_of_their_own(units: int) -> None:
+    demand: dict[Item, int] = {Triples(): units, DaBits(): 2, BitTriples(): units}
+    streams = {party: streams_of(party, 0) for party in (1, 2)}
+    rest = memoryview(make_correction((1, 2), streams, 7, demand))
+    draws = {party: Draws(streams[party], 7, demand) for party in (1, 2)}
+    seen: list[Words] = []
+    for item, count in demand.items():
+        first, used = shares_of(item, count, draws[1], rest)
+        second, _ = shares_of(item, count, draws[2], None)
+        rest = rest[used:]
+        shares = {1: first, 2: second}
+        dealt = {p: dict(zip([s.name for s in item.arrays], shares[p], strict=True)) for p in (1, 2)}
+        check_relation(item, count, opened(item, dealt, (1, 2)))
+        seen += [*first, *second]
+    assert len(rest) == 0
+    drawn = np.concatenate([array.reshape(-1)[:4] for array in seen])
+    assert len(set(drawn.tolist())) == drawn.size
+
+
 def chi_square(arrays: Sequence[Words]) -> float:
     data = np.concatenate([array.reshape(-1) for array in arrays]).view(np.uint8)
     counts = np.bincount(data, minlength=256)
@@ -151,9 +186,7 @@ def test_each_partys_arrays_are_uniform_and_any_two_of_three_together(item: Item
 def test_what_other_parties_hold_is_settled_before_the_dealer_answers(item: Item) -> None:
     """Their arrays are their own streams: nothing that the dealer computes changes them."""
     alone = {
-        party: dict(
-            zip([s.name for s in item.arrays], shares_of(item, 3, streams_of(party, 0), 7, None)[0], strict=True)
-        )
+        party: dict(zip([s.name for s in item.arrays], alone_of(item, 3, streams_of(party, 0)), strict=True))
         for party in (1, 2)
     }
     dealt = deal(item, 3, (0, 1, 2))
@@ -165,7 +198,7 @@ def test_what_other_parties_hold_is_settled_before_the_dealer_answers(item: Item
 @pytest.mark.parametrize("item", ITEMS, ids=lambda item: item.key)
 def test_arrays_of_one_item_and_of_two_questions_have_nothing_in_common(item: Item) -> None:
     streams = streams_of(1, 0)
-    first, second = (shares_of(item, 9, streams, node, None)[0] for node in (7, 8))
+    first, second = (alone_of(item, 9, streams, node) for node in (7, 8))
     drawn = [word for array in (*first, *second) for word in array.reshape(-1).tolist()]
     assert len(set(drawn)) == len(drawn)
 
@@ -209,7 +242,7 @@ def test_other_keys_name_none(key: str) -> None:
 
 def filled(item: Item, units: int) -> Pool:
     pool = Pool()
-    pool.put(item, units, shares_of(item, units, streams_of(1, 0), 7, None)[0])
+    pool.put(item, units, alone_of(item, units, streams_of(1, 0)))
     return pool
 
 
