@@ -90,7 +90,7 @@ class Item(ABC):
     def derive(self, randoms: Arrays, units: int) -> tuple[Words, ...]:
         """The dependent arrays from the uniform ones, in the clear."""
 
-    @property
+    @cached_property
     def arrays(self) -> tuple[ArraySpec, ...]:
         """All arrays, uniform ones first: the order in which `Pool.take` returns them."""
         return self.randoms + self.dependents
@@ -268,6 +268,11 @@ class MaskedBits(Item):
 
     @property
     def dependents(self) -> tuple[ArraySpec, ...]:
+        return self._dependents
+
+    # Asked for several times in each evaluation.
+    @cached_property
+    def _dependents(self) -> tuple[ArraySpec, ...]:
         planes = ArraySpec("planes", self.bits, False)
         products = ArraySpec("products", self.block_count * len(self.subsets), False)
         return (planes, products) if products.rows else (planes,)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from mpcnet.algebra import Buffer, Streams
@@ -26,8 +27,10 @@ __all__ = (
     "MAX_REQUEST_BYTES",
     "DealerProvider",
     "Provider",
+    "Request",
     "answer_untrusted",
     "encode_request",
+    "make_request",
 )
 
 MAX_REQUEST_BYTES: Final = 8192
@@ -41,12 +44,27 @@ MAX_OPERATIONS: Final = 2**33
 _MAX_TYPES: Final = 256
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one evaluation asks for.
+
+    Args:
+        node: number of the `ensure` operation.
+        demand: units by type.
+        encoded: both, as they go to the dealer and into the program's digest.
+    """
+
+    node: int
+    demand: Demand
+    encoded: bytes
+
+
 class Provider(ABC):
     """Makes correlated randomness for the computing parties."""
 
     @abstractmethod
-    def ensure(self, context: Context, pool: Pool, demand: Demand) -> Step[None]:
-        """Fill the pool with what an evaluation takes. All parties of the program call it, with one demand."""
+    def ensure(self, context: Context, pool: Pool, request: Request) -> Step[None]:
+        """Fill the pool with what an evaluation takes. All parties of the program call it, with one request."""
 
 
 class DealerProvider(Provider):
@@ -61,21 +79,32 @@ class DealerProvider(Provider):
         self._dealer = dealer
         self._streams = streams
 
-    def ensure(self, context: Context, pool: Pool, demand: Demand) -> Step[None]:
+    def ensure(self, context: Context, pool: Pool, request: Request) -> Step[None]:
         """One round with the dealer: a request of some hundred bytes from everyone, one correction to the first."""
         parties = context.parties
         if not parties.computes or self._streams is None:
             yield Round()
             return
         leads = parties.me == parties.computing[0]
-        request = encode_request(context.node, demand)
-        inbox = yield Round({self._dealer: request}, {self._dealer: correction_bytes(demand)} if leads else {})
+        demand = request.demand
+        inbox = yield Round(
+            {self._dealer: request.encoded}, {self._dealer: correction_bytes(demand)} if leads else {}
+        )
         rest = inbox[self._dealer] if leads else None
-        draws = Draws(self._streams, context.node, demand)
+        draws = Draws(self._streams, request.node, demand)
         for item, units in demand.items():
             arrays, used = shares_of(item, units, draws, rest)
             pool.put(item, units, arrays)
             rest = rest[used:] if rest is not None else None
+
+
+def make_request(node: int, demand: Demand) -> Request:
+    """The request of an evaluation.
+
+    Raises:
+        LocalError: a dealer would not answer, since one evaluation takes too much.
+    """
+    return Request(node, demand, encode_request(node, demand))
 
 
 def encode_request(node: int, demand: Demand) -> bytes:

@@ -7,6 +7,7 @@ n^2 / 2 comparisons; beyond `ALL_PAIRS` elements go in groups, whose best go on 
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import Final
@@ -126,8 +127,8 @@ def _wins(x: Secret) -> Secret:
     if size == 1:
         zero = Linear("no-wins", maps.zeros(x.shape))
         return Secret(x.program, x.program.add(zero, (x.node,), x.shape, Range(0, 0)))
-    first, second = np.triu_indices(size, 1)
-    won = (x[..., first] >= x[..., second]).number()
+    first, second = _pairs(size)
+    won = (_taken(x, "first-of-pairs", first) >= _taken(x, "second-of-pairs", second)).number()
 
     def count(w: Words) -> Words:
         table = np.zeros((*w.shape[:-1], size, size), np.uint64)
@@ -139,3 +140,22 @@ def _wins(x: Secret) -> Secret:
     node = won.program.add(Linear("count-wins", count), (won.node,), x.shape, Range(1 - size, size - 1))
     counted = Secret(won.program, node) + np.arange(size)
     return counted.bounded(Range(0, size - 1))
+
+
+@functools.lru_cache(maxsize=16)
+def _pairs(size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The positions i < j of all pairs of so many elements."""
+    first, second = np.triu_indices(size, 1)
+    for positions in (first, second):
+        positions.flags.writeable = False
+    return first, second
+
+
+def _taken(x: Secret, kind: str, positions: NDArray[np.int64]) -> Secret:
+    """Elements of the last axis, at positions that follow from its length: as `x[..., positions]`, unchecked."""
+
+    def take(part: Words) -> Words:
+        return part[..., positions]
+
+    shape = (*x.shape[:-1], positions.size)
+    return Secret(x.program, x.program.add(Linear(kind, take), (x.node,), shape, x.node.range), x.denominator)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from mpcnet.algebra import Z64, Domain, Streams, Words
 from mpcnet.correlated.pool import Pool
-from mpcnet.correlated.provider import Provider, encode_request
+from mpcnet.correlated.provider import Provider, make_request
 from mpcnet.dsl import maps
 from mpcnet.dsl.nodes import Input, Interactive, Linear, Local, Node, Operation, Reveal
 from mpcnet.dsl.planning import outlook_of
@@ -306,8 +306,9 @@ class Evaluation:
             raise LocalError("products and comparisons need correlated randomness: name a dealer in the job")
         number = program.take_number()
         self._waiting_for_pool = True
-        program.digest.add(self._scheduler.next_round, "ensure", (), encode_request(number, demand))
-        step = program.provider.ensure(program.context(number), program.pool, demand)
+        request = make_request(number, demand)
+        program.digest.add(self._scheduler.next_round, "ensure", (), request.encoded)
+        step = program.provider.ensure(program.context(number), program.pool, request)
         self._scheduler.start((number,), step, self._pool_is_full)
 
     def _pool_is_full(self, _: None) -> None:

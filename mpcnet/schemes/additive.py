@@ -108,8 +108,8 @@ class AdditiveScheme(Scheme):
             case Kind.IS_ZERO:
                 return bitplanes.is_zero_forecast(count, primitive.bits, _block(count))
             case Kind.MATMUL:
-                item = MatrixTriples(count // primitive.columns, primitive.inner, primitive.columns)
-                return Forecast(1, 8 * (item.rows * item.inner + item.inner * item.columns), {item: 1})
+                matrices = MatrixTriples(count // primitive.columns, primitive.inner, primitive.columns)
+                return Forecast(1, 8 * matrices.inner * (matrices.rows + matrices.columns), {matrices: 1})
             case kind:
                 item, element_bytes, word_bytes = _ELEMENTWISE[kind]
                 units = count if kind is Kind.MULTIPLY else words
@@ -210,7 +210,7 @@ _ELEMENTWISE: dict[Kind, tuple[Item, int, int]] = {
     Kind.TO_NUMBER: (DaBits(), 0, 8),
     Kind.SELECT: (BitTimesWord(), 8, 8),
 }
-"""By kind: what an element (or a word of 64 bits) takes, and the bytes to each peer for an element and for a word."""
+"""By kind: what it takes, and the bytes to each peer for an element and for a word of 64 bits."""
 _TO_BITS = frozenset({Kind.SIGN, Kind.IS_ZERO, Kind.AND})
 _STEPS: dict[Kind, Callable[..., Step[Words]]] = {
     Kind.MULTIPLY: _of_two(beaver.multiply),

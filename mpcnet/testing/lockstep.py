@@ -24,9 +24,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from mpcnet.algebra import Z64, Domain, Streams
 from mpcnet.correlated.dealing import Draws, make_correction, shares_of
-from mpcnet.correlated.items import Demand
 from mpcnet.correlated.pool import Pool
-from mpcnet.correlated.provider import Provider
+from mpcnet.correlated.provider import Provider, Request
 from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, SecretBits, domain_of
 from mpcnet.engine import Context, LockstepError, MergedRound, Parties, Round, Step, Transcript, lockstep
 from mpcnet.engine.digest import Operation, explain_difference
@@ -106,10 +105,10 @@ class SeededProvider(Provider):
     def __init__(self, seed: int, job: bytes, fork: tuple[str, ...]) -> None:
         self._seed, self._job, self._fork = seed, job, fork
 
-    def ensure(self, context: Context, pool: Pool, demand: Demand) -> Step[None]:
+    def ensure(self, context: Context, pool: Pool, request: Request) -> Step[None]:
         """Fill the pool from what the dealer would have sent. See `Provider.ensure`."""
         yield from ()
-        parties = context.parties
+        parties, demand = context.parties, request.demand
         if not parties.computes:
             return
         streams = {party: self._streams(party) for party in parties.computing}

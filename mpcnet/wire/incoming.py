@@ -97,8 +97,7 @@ class Incoming:
         self._last_number = 0
         self._unacknowledged_frames = self._unacknowledged_bytes = 0
         self._failure: PeerViolation | None = None
-        self.likely: Header | None = None
-        """A header that may well come next: equal bytes need not be decoded again."""
+        self._likely: tuple[bytes, Header] | None = None
 
     @property
     def complete_number(self) -> int:
@@ -114,6 +113,10 @@ class Incoming:
     def is_between_frames(self) -> bool:
         """Whether nothing is half received: no part of a record and no part of a big frame."""
         return self._read == self._write and self._item_at == self._items_end and self._big is None
+
+    def expect(self, encoded: bytes, header: Header) -> None:
+        """This header may well come next: equal bytes need not be decoded again."""
+        self._likely = encoded, header
 
     def ack_sent(self) -> None:
         """An acknowledgement of `complete_number` leaves now."""
@@ -247,9 +250,9 @@ class Incoming:
         return Frame(header, memoryview(bytes(items[body_at : self._item_at]))) if wanted else None
 
     def _header(self, encoded: memoryview) -> Header:
-        likely = self.likely
-        if likely is not None and likely.encoded == encoded:
-            return likely
+        likely = self._likely
+        if likely is not None and bytes(encoded) == likely[0]:
+            return likely[1]
         return decode_header_untrusted(encoded, self._peer)
 
     def _cut_item(self) -> PeerViolation:

@@ -13,6 +13,7 @@ us.
 from __future__ import annotations
 
 from mpcnet.errors import PeerViolation
+from mpcnet.wire.codec import encode_header
 from mpcnet.wire.frames import SESSION_KINDS_START, Frame, Header, Kind
 from mpcnet.wire.incoming import Admit, Incoming
 from mpcnet.wire.items import ACK_BYTES, pack_ack, unpack_ack
@@ -88,7 +89,7 @@ class Stream:
         sealed = None if self.has_answer else self._outgoing.seal_alone(frame)
         if sealed is not None:
             # In the same round the peer sends a frame with the same header.
-            self._incoming.likely = frame.header
+            self._incoming.expect(encode_header(frame.header), frame.header)
         return sealed
 
     @property

@@ -14,7 +14,7 @@ from mpcnet.algebra import Label, Streams, Words
 from mpcnet.algebra.domain import Domain
 from mpcnet.correlated.items import Demand, Item
 from mpcnet.correlated.pool import Pool
-from mpcnet.correlated.provider import DealerProvider, Provider, answer_untrusted, encode_request
+from mpcnet.correlated.provider import DealerProvider, Provider, Request, answer_untrusted
 from mpcnet.dsl import Secret, SecretBits, where
 from mpcnet.engine import Context, Round, Step, Transcript, lockstep
 from mpcnet.errors import LocalError
@@ -108,10 +108,10 @@ class ObservedDealer(DealerProvider):
         super().__init__(dealer, streams)
         self._board = board
 
-    def ensure(self, context: Context, pool: Pool, demand: Demand) -> Step[None]:
+    def ensure(self, context: Context, pool: Pool, request: Request) -> Step[None]:
         if context.me == context.parties.computing[0]:
-            self._board.append((context.fork, len(encode_request(context.node, demand))))
-        yield from super().ensure(context, pool, demand)
+            self._board.append((context.fork, len(request.encoded)))
+        yield from super().ensure(context, pool, request)
 
 
 Drawn = list[tuple[int, bytes, Label]]
@@ -250,7 +250,7 @@ def test_the_dealer_receives_requests_and_nothing_else() -> None:
 class NoneAtAll(Provider):
     """A provider that never makes anything."""
 
-    def ensure(self, context: Context, pool: Pool, demand: Demand) -> Step[None]:
+    def ensure(self, context: Context, pool: Pool, request: Request) -> Step[None]:
         yield from ()
 
 

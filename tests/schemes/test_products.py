@@ -12,6 +12,7 @@ import pytest
 
 from mpcnet.algebra import Z64, Domain, Words
 from mpcnet.algebra.bits import BITS, pack_bits, unpack_bits
+from mpcnet.correlated.provider import make_request
 from mpcnet.dsl import Program
 from mpcnet.engine import Round, Step, Transcript, lockstep
 from mpcnet.errors import LocalError, PeerViolation
@@ -53,7 +54,7 @@ def run(runner: Runner, forecast: Forecast, computing: int, seed: int = 0) -> Tr
 
     def party(program: Program) -> Step[Words]:
         assert program.provider is not None
-        yield from program.provider.ensure(program.context(1), program.pool, forecast.demand)
+        yield from program.provider.ensure(program.context(1), program.pool, make_request(1, forecast.demand))
         result = yield from runner(program, program.parties.me)
         assert program.pool.drain() == {}
         return result
@@ -230,7 +231,7 @@ def test_a_peer_that_sends_too_little_is_named() -> None:
         program = make_programs(computing=2)[0]
         forecast = bitplanes.sign_forecast(3, bits, 2)
         assert program.provider is not None
-        list(program.provider.ensure(program.context(1), program.pool, forecast.demand))
+        list(program.provider.ensure(program.context(1), program.pool, make_request(1, forecast.demand)))
         step = bitplanes.sign_bits(program.context(2), np.zeros(3, np.uint64), bits, 2)
         next(step)
         with pytest.raises(PeerViolation, match="expected") as error:
