@@ -78,28 +78,29 @@ def make_correction(computing: Sequence[int], streams: Mapping[int, Streams], no
         demand: what all of them asked for.
     """
     draws = [Draws(streams[party], node, demand) for party in computing]
-    pieces = [piece.reshape(-1) for item, units in demand.items() for piece in _corrections(draws, item, units)]
-    return as_buffer(np.concatenate(pieces)) if pieces else b""
-
-
-def _corrections(draws: Sequence[Draws], item: Item, units: int) -> Sequence[Words]:
-    randoms = {spec.name: _total(draws, item, spec, units) for spec in item.randoms}
-    derived = item.derive(randoms, units)
-    corrections: list[Words] = []
-    for spec, plain in zip(item.dependents, derived, strict=True):
-        draws[0].skip(spec, units)
-        others = _total(draws[1:], item, spec, units)
-        corrections.append(plain - others if spec.additive else plain ^ others)
-    return corrections
+    # Written into one array piece by piece: joining large ones afterwards would touch all of it once more.
+    corrections = np.empty(correction_bytes(demand) // 8, np.uint64)
+    rest = corrections
+    for item, units in demand.items():
+        randoms = {spec.name: _total(draws, item, spec, units) for spec in item.randoms}
+        derived = item.derive(randoms, units)
+        for spec, plain in zip(item.dependents, derived, strict=True):
+            draws[0].skip(spec, units)
+            others = _total(draws[1:], item, spec, units)
+            out, rest = rest[: plain.size].reshape(plain.shape), rest[plain.size :]
+            (np.subtract if spec.additive else np.bitwise_xor)(plain, others, out=out)
+    return as_buffer(corrections.astype("<u8", copy=False))
 
 
 def _total(draws: Sequence[Draws], item: Item, spec: ArraySpec, units: int) -> Words:
     """The sum (or XOR) of the parties' streams for an array."""
     first, *others = draws
     total = first.take(item, spec, units)
+    if not total.flags.writeable:
+        total = total.copy()
+    add = np.add if spec.additive else np.bitwise_xor
     for draw in others:
-        share = draw.take(item, spec, units)
-        total = np.asarray(np.add(total, share) if spec.additive else np.bitwise_xor(total, share))
+        add(total, draw.take(item, spec, units), out=total)
     return total
 
 
