@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from mpcnet.errors import AgreementMismatch, PeerViolation
@@ -129,7 +129,7 @@ class Agree:
             case _:
                 raise PeerViolation(party, "sent an agreement of the wrong form")
 
-    def same_but_nonce(self, ours: memoryview, theirs: memoryview) -> Agree | None:
+    def same_but_nonce(self, ours: bytes, theirs: bytes) -> Agree | None:
         """A peer's message if it is ours with another nonce, which is how honest ones are; else None.
 
         Spares decoding: with a hundred parties, each gets a hundred of them.
@@ -138,7 +138,7 @@ class Agree:
             ours: the encoding of this message; the nonce comes last in it.
         """
         if len(theirs) == len(ours) and theirs[:-NONCE_BYTES] == ours[:-NONCE_BYTES]:
-            return replace(self, nonce=bytes(theirs[-NONCE_BYTES:]))
+            return Agree(self.label, self.agreement, theirs[-NONCE_BYTES:])
         return None
 
     def check(self, party: str, ours: Agree) -> None:

@@ -229,7 +229,7 @@ class Mesh:
         plan = running.plan
         for peer in plan.peers:
             if peer in self._pairs.up:
-                await self._send_agree(peer, running)
+                self._send_soon(peer, self._agree_frames(peer, running))
         self._replay_pending(running)
         await running.settle(lambda: self._pairs.missing(plan.peers), self._register)
         seeds = {peer: self._pairs.seed(peer) for peer in plan.peers}
@@ -288,21 +288,35 @@ class Mesh:
         with contextlib.suppress(PeerLost):
             await self._transport.send(peer, frame)
 
-    async def _send_agree(self, peer: int, running: Running) -> None:
+    def _send_soon(self, peer: int, frames: list[Frame]) -> None:
+        """At once where there is room, in a task of its own where it takes waiting; in this order."""
+        with contextlib.suppress(PeerLost):
+            for position, frame in enumerate(frames):
+                if not self._transport.send_now(peer, frame):
+                    if self._nursery is not None:
+                        self._nursery.start_soon(self._send_in_order, peer, frames[position:])
+                    return
+
+    async def _send_in_order(self, peer: int, frames: list[Frame]) -> None:
+        for frame in frames:
+            await self._send_quietly(peer, frame)
+
+    def _agree_frames(self, peer: int, running: Running) -> list[Frame]:
         """Once for each link: from the job that starts, or from the link that comes up."""
         link = self._pairs.links(peer)
-        if running.told.get(peer) != link:
-            running.told[peer] = link
-            await self._send_quietly(peer, Frame(Header(Kind.AGREE), running.agree_body))
+        if running.told.get(peer) == link:
+            return []
+        running.told[peer] = link
+        return [running.agree_frame]
 
-    async def _greet(self, peer: int) -> None:
+    def _greet(self, peer: int) -> None:
         """A link is up: our part of the pair seed, and the jobs that wait for this peer."""
-        await self._send_quietly(peer, Frame(Header(Kind.PAIR_SEED), memoryview(self._pairs.ours(peer))))
-        for running in list(self._jobs.values()):
+        frames = [Frame(Header(Kind.PAIR_SEED), memoryview(self._pairs.ours(peer)))]
+        for running in self._jobs.values():
             # Also when we have heard everybody already: this peer may have been first to speak on this link.
             if peer in running.plan.peers and running.failure is None:
-                await self._send_agree(peer, running)
-        await self._tell_refusals(peer)
+                frames += self._agree_frames(peer, running)
+        self._send_soon(peer, [*frames, *self._refusals.take(peer)])
 
     def _tell(self, event: Event) -> None:
         if self._listener is not None:
@@ -316,8 +330,7 @@ class Mesh:
         self._up_changed.set()
         self._up_changed = trio.Event()
         self._tell(PeerUp(self._name(peer)))
-        if self._nursery is not None:
-            self._nursery.start_soon(self._greet, peer)
+        self._greet(peer)
 
     def peer_down(self, peer: int, error: PeerError | None) -> None:
         """See `Receiver`."""

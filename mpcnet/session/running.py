@@ -69,10 +69,11 @@ class Running:
         self.plan = plan
         self.label: str = plan.job.label
         self.agree: Agree = Agree(self.label, encode_canonical(agreement_of(plan)), nonce)
-        self.agree_body: memoryview = memoryview(self.agree.encode())
-        if len(self.agree_body) > MAX_AGREEMENT_BYTES:
+        self._agree_body = self.agree.encode()
+        self.agree_frame: Frame = Frame(Header(Kind.AGREE), memoryview(self._agree_body))
+        if len(self._agree_body) > MAX_AGREEMENT_BYTES:
             raise LocalError(
-                f"job '{self.label}' takes {len(self.agree_body)} bytes to agree on; {MAX_AGREEMENT_BYTES} go"
+                f"job '{self.label}' takes {len(self._agree_body)} bytes to agree on; {MAX_AGREEMENT_BYTES} go"
             )
         self.id: bytes = b""
         self.tag: bytes = b""
@@ -95,7 +96,7 @@ class Running:
         self._nonces: dict[int, bytes] = {plan.me.index: nonce}
         self._confirms: dict[int, Confirm] = {}
         self._confirm: Confirm | None = None
-        self.confirm_body: memoryview = memoryview(b"")
+        self._confirm_body = b""
         self._seeds_missing: Callable[[], tuple[int, ...]] = tuple
         self._changed = trio.Event()
         self._channels: dict[bytes, ForkChannel] = {}
@@ -123,8 +124,8 @@ class Running:
         self.id = self._confirm.job
         self.tag = self.id[:JOB_BYTES]
         register(self)
-        self.confirm_body = memoryview(self._confirm.encode())
-        confirm = Frame(Header(Kind.CONFIRM), self.confirm_body)
+        self._confirm_body = self._confirm.encode()
+        confirm = Frame(Header(Kind.CONFIRM), memoryview(self._confirm_body))
         for peer in self.plan.peers:
             await self.send(peer, confirm)
         for peer, other in list(self._confirms.items()):
@@ -171,11 +172,11 @@ class Running:
 
     def read_agree(self, body: memoryview) -> Agree | None:
         """A peer's message if it says what ours says; None if it has to be decoded."""
-        return self.agree.same_but_nonce(self.agree_body, body)
+        return self.agree.same_but_nonce(self._agree_body, bytes(body))
 
     def read_confirm(self, body: memoryview) -> Confirm | None:
         """The same for a confirmation."""
-        return self._confirm if body == self.confirm_body else None
+        return self._confirm if bytes(body) == self._confirm_body else None
 
     def take_confirm(self, peer: int, confirm: Confirm) -> None:
         """A peer has heard everybody and tells the job id."""
