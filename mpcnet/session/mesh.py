@@ -21,12 +21,13 @@ import trio
 from mpcnet.errors import JobEnded, LocalError, PeerError, PeerLost, PeerViolation
 from mpcnet.identity import Member, Roster
 from mpcnet.primitives import random_bytes
-from mpcnet.session.abort import MAX_ABORT_BYTES, NONCE_BYTES, Abort, Diverged, Reason, reason_of
-from mpcnet.session.agreement import MAX_AGREEMENT_BYTES, Agree, Confirm
+from mpcnet.session.abort import NONCE_BYTES, Abort, Diverged, Reason, reason_of
+from mpcnet.session.admission import JOB_KINDS, check_size_untrusted
+from mpcnet.session.agreement import Agree, Confirm
 from mpcnet.session.cost import Cost
 from mpcnet.session.events import Ended, Event, Listener, PeerDown, PeerUp
 from mpcnet.session.job import Job, Plan, make_plan
-from mpcnet.session.pairs import SEED_SHARE_BYTES, Pairs
+from mpcnet.session.pairs import Pairs
 from mpcnet.session.party import Party, Surroundings
 from mpcnet.session.pending import Pending
 from mpcnet.session.refusals import Refusals
@@ -45,19 +46,6 @@ _FAREWELL_SECONDS = 2.0
 """How long a failed job may take to tell the others why."""
 _REFUSAL_SECONDS = 1.0
 """How long a refused input waits for links, to tell the others."""
-_CREDIT_BYTES = 8
-_MAX_CHUNK_BYTES = 2**20
-_SMALL_BODIES = {
-    Kind.PAIR_SEED: SEED_SHARE_BYTES,
-    Kind.AGREE: MAX_AGREEMENT_BYTES,
-    Kind.CONFIRM: MAX_AGREEMENT_BYTES,
-    Kind.ABORT: MAX_ABORT_BYTES,
-    Kind.FINISH: 0,
-    Kind.CREDIT: _CREDIT_BYTES,
-    Kind.DATA: _MAX_CHUNK_BYTES,
-}
-_JOB_KINDS = (Kind.ROUND, Kind.DATA, Kind.CREDIT, Kind.FINISH)
-"""What belongs to a running job, which its header names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,11 +248,15 @@ class Mesh:
         fork = running.diverged_fork
         operations = running.recent_operations(fork) if reason is Reason.DIVERGED else ()
         header = Header(Kind.ABORT, fork=fork)
-        nonce = running.agree.nonce
-        absent = [peer for peer in running.plan.peers if peer not in self._pairs.up and not running.nonce_of(peer)]
+        nonce = running.settling.agree.nonce
+        absent = [
+            peer
+            for peer in running.plan.peers
+            if peer not in self._pairs.up and not running.settling.nonce_of(peer)
+        ]
         self._refusals.remember(Abort(running.label, nonce, b"", reason, concerned), absent)
         for peer in running.plan.peers:
-            abort = Abort(running.label, nonce, running.nonce_of(peer), reason, concerned, operations)
+            abort = Abort(running.label, nonce, running.settling.nonce_of(peer), reason, concerned, operations)
             await self._send_quietly(peer, Frame(header, memoryview(abort.encode())))
 
     async def _refuse(self, plan: Plan[Any, Any]) -> None:
@@ -307,7 +299,7 @@ class Mesh:
         if running.told.get(peer) == link:
             return []
         running.told[peer] = link
-        return [running.agree_frame]
+        return [running.settling.agree_frame]
 
     def _greet(self, peer: int) -> None:
         """A link is up: our part of the pair seed, and the jobs that wait for this peer."""
@@ -346,17 +338,12 @@ class Mesh:
         running = self._by_tag.get(header.job)
         if running is not None and running.awaits(peer, header, body_bytes):
             return True
-        limit = _SMALL_BODIES.get(header.kind)
-        if limit is not None and body_bytes > limit:
-            raise PeerViolation(
-                self._name(peer),
-                f"sent {body_bytes} bytes of kind {header.kind.name}, where at most {limit} are allowed",
-            )
+        check_size_untrusted(self._name(peer), header.kind, body_bytes)
         if running is not None and peer in running.plan.peers and header.kind.is_session and header.job:
             running.admit(peer, header, body_bytes)
             return True
         # Late frames of a job that ended here are ordinary; but nobody can say how large they may be.
-        return header.kind not in _JOB_KINDS
+        return header.kind not in JOB_KINDS
 
     def frame_received(self, peer: int, frame: Frame) -> None:
         """See `Receiver`."""
@@ -366,17 +353,17 @@ class Mesh:
             case Kind.PAIR_SEED:
                 self._pairs.take(peer, self._name(peer), bytes(frame.body))
                 for running in self._jobs.values():
-                    running.seeds_changed()
+                    running.settling.changed()
             case Kind.AGREE:
-                same = (running.read_agree(frame.body) for running in self._jobs.values())
+                same = (running.settling.read_agree(frame.body) for running in self._jobs.values())
                 agree = next(filter(None, same), None) or Agree.decode_untrusted(frame.body, self._name(peer))
                 self._take_agree(peer, agree, len(frame.body))
             case Kind.CONFIRM:
-                equal = (running.read_confirm(frame.body) for running in self._jobs.values())
+                equal = (running.settling.read_confirm(frame.body) for running in self._jobs.values())
                 confirm = next(filter(None, equal), None) or Confirm.decode_untrusted(frame.body, self._name(peer))
                 confirmed = self._jobs.get(confirm.label)
                 if confirmed is not None and peer in confirmed.plan.peers:
-                    confirmed.take_confirm(peer, confirm)
+                    confirmed.settling.take_confirm(peer, confirm)
             case Kind.ABORT:
                 self._take_abort(peer, frame)
             case _:
@@ -403,7 +390,7 @@ class Mesh:
         if running is None or running.is_over_for(peer):
             self._pending.put_agree(peer, self._name(peer), agree, size)
         elif peer in running.plan.participants:
-            running.take_agree(peer, agree)
+            running.settling.take_agree(peer, agree)
         else:
             self._reply_not_in_job(peer, agree)
 
@@ -426,7 +413,7 @@ class Mesh:
                     self._reply_not_in_job(peer, agree)
                 continue
             if agree is not None:
-                running.take_agree(peer, agree)
+                running.settling.take_agree(peer, agree)
             if abort is not None:
                 running.take_abort(peer, abort, b"")
 

@@ -18,23 +18,19 @@ from mpcnet.engine.digest import Operation, explain_difference
 from mpcnet.errors import (
     DeadlineExceeded,
     JobEnded,
-    LocalError,
-    MpcnetError,
-    PeerAborted,
     PeerError,
     PeerLost,
     PeerViolation,
     ProgramMismatch,
 )
-from mpcnet.session.abort import NONCE_BYTES, Abort, Diverged, Reason
-from mpcnet.session.agreement import MAX_AGREEMENT_BYTES, Agree, Confirm, agreement_of, job_id
+from mpcnet.session.abort import Abort, Diverged, Reason
 from mpcnet.session.channels import EARLY_BYTES, MAX_FORKS, ForkChannel
 from mpcnet.session.cost import Cost
 from mpcnet.session.desk import Desk
-from mpcnet.session.events import Agreed, Event, Listener, Prepared, RoundDone, Waiting
+from mpcnet.session.events import Event, Listener, Prepared, RoundDone
 from mpcnet.session.job import Plan
+from mpcnet.session.settling import Settling
 from mpcnet.session.streams import ByteStream
-from mpcnet.wire.canonical import encode_canonical
 from mpcnet.wire.frames import JOB_BYTES, Frame, Header, Kind
 from mpcnet.wire.limits import FRAME_OVERHEAD
 
@@ -68,13 +64,7 @@ class Running:
     ) -> None:
         self.plan = plan
         self.label: str = plan.job.label
-        self.agree: Agree = Agree(self.label, encode_canonical(agreement_of(plan)), nonce)
-        self._agree_body = self.agree.encode()
-        self.agree_frame: Frame = Frame(Header(Kind.AGREE), memoryview(self._agree_body))
-        if len(self._agree_body) > MAX_AGREEMENT_BYTES:
-            raise LocalError(
-                f"job '{self.label}' takes {len(self._agree_body)} bytes to agree on; {MAX_AGREEMENT_BYTES} go"
-            )
+        self.settling: Settling = Settling(plan, nonce, self.fail, tell)
         self.id: bytes = b""
         self.tag: bytes = b""
         self.names: Mapping[int, str] = plan.parties.names
@@ -93,16 +83,9 @@ class Running:
         self.send_now: Callable[[int, Frame], bool] = send_now
         self._tell = tell
         self.desk: Desk | None = Desk(plan.parties.computing, plan.parties.names) if plan.is_dealer else None
-        self._nonces: dict[int, bytes] = {plan.me.index: nonce}
-        self._confirms: dict[int, Confirm] = {}
-        self._confirm: Confirm | None = None
-        self._confirm_body = b""
-        self._seeds_missing: Callable[[], tuple[int, ...]] = tuple
         self._changed = trio.Event()
         self._channels: dict[bytes, ForkChannel] = {}
         self._streams: dict[tuple[bytes, int], ByteStream] = {}
-
-    # Agreement
 
     async def settle(
         self, seeds_missing: Callable[[], tuple[int, ...]], register: Callable[[Running], None]
@@ -115,115 +98,12 @@ class Running:
             seeds_missing: those with whom there is no pair seed yet.
             register: called when the job id is known, before anybody can use it.
         """
-        self._seeds_missing = seeds_missing
-        await self._until(lambda: not self._without_agreement(), self._without_agreement)
-        if len(self._nonces) < len(self.plan.participants):
-            await self._until(lambda: bool(self._confirms), self._without_confirmation)
-            self._learn_nonces()
-        self._confirm = self._our_confirm()
-        self.id = self._confirm.job
-        self.tag = self.id[:JOB_BYTES]
-        register(self)
-        self._confirm_body = self._confirm.encode()
-        confirm = Frame(Header(Kind.CONFIRM), memoryview(self._confirm_body))
-        for peer in self.plan.peers:
-            await self.send(peer, confirm)
-        for peer, other in list(self._confirms.items()):
-            self._check_confirm(peer, other)
-        await self._until(self._all_confirmed, self._without_confirmation)
-        self.tell(Agreed(self.label, self.id))
 
-    def _learn_nonces(self) -> None:
-        """Take the nonces of parties that we do not meet from the first confirmation; the others must match it."""
-        confirm = next(iter(self._confirms.values()))
-        for place, index in enumerate(self.plan.participants):
-            nonce = confirm.nonces[NONCE_BYTES * place : NONCE_BYTES * (place + 1)]
-            self._nonces.setdefault(index, nonce)
+        def known(job: bytes) -> None:
+            self.id, self.tag = job, job[:JOB_BYTES]
+            register(self)
 
-    def _our_confirm(self) -> Confirm:
-        nonces = b"".join(self._nonces[index] for index in self.plan.participants)
-        return Confirm(self.label, job_id(self.agree.agreement, nonces), nonces)
-
-    def nonce_of(self, peer: int) -> bytes:
-        """The peer's nonce, or nothing."""
-        return self._nonces.get(peer, b"")
-
-    def take_agree(self, peer: int, agree: Agree) -> None:
-        """A peer says what it is about to run. Until we confirm, its last word counts: it may have begun anew."""
-        known = self._nonces.get(peer)
-        if known == agree.nonce:
-            return
-        if known is not None and self.id:
-            self.fail(self._agreed_anew(peer))
-            return
-        try:
-            agree.check(self.names[peer], self.agree)
-        except MpcnetError as error:
-            self.fail(error)
-            return
-        if peer in self.plan.peers:
-            self._nonces[peer] = agree.nonce
-            self._notify()
-
-    def _agreed_anew(self, peer: int) -> PeerError:
-        if peer in self._confirms:
-            return PeerViolation(self.names[peer], "agreed twice to one job, with two nonces")
-        return PeerAborted(self.names[peer], "ended the job: it began it anew")
-
-    def read_agree(self, body: memoryview) -> Agree | None:
-        """A peer's message if it says what ours says; None if it has to be decoded."""
-        return self.agree.same_but_nonce(self._agree_body, bytes(body))
-
-    def read_confirm(self, body: memoryview) -> Confirm | None:
-        """The same for a confirmation."""
-        return self._confirm if bytes(body) == self._confirm_body else None
-
-    def take_confirm(self, peer: int, confirm: Confirm) -> None:
-        """A peer has heard everybody and tells the job id."""
-        place = NONCE_BYTES * self.plan.participants.index(self.plan.me.index)
-        if confirm.nonces[place : place + NONCE_BYTES] != self.agree.nonce:
-            return  # of an earlier run under the same label
-        if peer in self._confirms:
-            self.fail(PeerViolation(self.names[peer], "confirmed one job twice"))
-            return
-        self._confirms[peer] = confirm
-        self._check_confirm(peer, confirm)
-        self._notify()
-
-    def seeds_changed(self) -> None:
-        """A pair seed came."""
-        self._notify()
-
-    def _check_confirm(self, peer: int, confirm: Confirm) -> None:
-        if self._confirm is None or confirm == self._confirm:
-            return
-        parties = tuple(self.names[index] for index in self.plan.participants)
-        try:
-            confirm.check(self.names[peer], self._confirm, parties)
-        except MpcnetError as error:
-            self.fail(error)
-
-    def _all_confirmed(self) -> bool:
-        return len(self._confirms) == len(self.plan.peers) and not self._seeds_missing()
-
-    def _without_agreement(self) -> tuple[int, ...]:
-        return tuple(index for index in self.plan.peers if index not in self._nonces)
-
-    def _without_confirmation(self) -> tuple[int, ...]:
-        missing = {index for index in self.plan.peers if index not in self._confirms}
-        return tuple(sorted(missing | set(self._seeds_missing())))
-
-    async def _until(self, condition: Callable[[], bool], missing: Callable[[], tuple[int, ...]]) -> None:
-        told: tuple[int, ...] = ()
-        while not condition():
-            if self._tell is not None and (waiting := missing()) != told:
-                told = waiting
-                self._tell(Waiting(self.label, tuple(self.names[index] for index in waiting)))
-            self._changed = trio.Event()
-            await self._changed.wait()
-
-    def _notify(self) -> None:
-        self._changed.set()
+        await self.settling.settle(seeds_missing, known, self.send)
 
     # Frames of the running job
 
@@ -369,8 +249,9 @@ class Running:
     def peer_down(self, peer: int, error: PeerError | None) -> None:
         """The link to a peer ended."""
         self._gone.add(peer)
-        self._notify()
-        if peer not in self._nonces or peer in self.finished:
+        self._changed.set()
+        self.settling.changed()
+        if not self.settling.nonce_of(peer) or peer in self.finished:
             return  # it may come back and agree, or has done its part
         self.fail(error or PeerLost(self.names[peer], "it left while the job still needed it"))
 
@@ -379,7 +260,8 @@ class Running:
         if not self._is_meant(peer, abort):
             return False
         self.aborts[peer] = abort
-        self._notify()
+        self._changed.set()
+        self.settling.changed()
         if self.failure is not None:
             return True
         if abort.reason is Reason.DIVERGED and self.plan.me.index in abort.concerned:
@@ -393,10 +275,10 @@ class Running:
         """Labels are used again: whether an abort is of this run, and not of one before."""
         if peer in self.finished:
             return False
-        known = self._nonces.get(peer, b"")
+        known = self.settling.nonce_of(peer)
         if abort.nonce and known and abort.nonce != known:
             return False
-        if abort.reply_to == self.agree.nonce:
+        if abort.reply_to == self.settling.agree.nonce:
             return True
         if not (abort.reply_to or abort.is_echo):
             return True
@@ -404,7 +286,7 @@ class Running:
         if known and abort.nonce == known:
             if self.id:
                 return True
-            del self._nonces[peer]
+            self.settling.forget(peer)
         return False
 
     def recent_operations(self, fork: bytes) -> tuple[Operation, ...]:
@@ -445,8 +327,8 @@ class Running:
     def waiting_for(self) -> tuple[int, ...]:
         """From whom something is missing now."""
         if not self.id:
-            return self._without_agreement()
-        if pending := self._without_confirmation():
+            return self.settling.without_agreement()
+        if pending := self.settling.without_confirmation():
             return pending
         if self.desk is not None:
             return tuple(sorted(self.desk.waiting_for))
@@ -455,7 +337,7 @@ class Running:
         return tuple(sorted(waiting))
 
     def _doing(self) -> str:
-        if not self.id or self._without_confirmation():
+        if not self.id or self.settling.without_confirmation():
             return "to agree on the job"
         rounds = [channel.round for channel in self._channels.values() if channel.missing]
         return f"in round {max(rounds)}" if rounds else "in its program"
