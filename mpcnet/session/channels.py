@@ -43,10 +43,11 @@ class Links(typing.Protocol):
     tag: bytes
     names: typing.Mapping[int, str]
     finished: set[int]
-    send_now: Callable[[int, Frame], bool]
+    dealer: int | None
 
     @property
     def is_over(self) -> bool: ...
+    def send_now(self, peer: int, frame: Frame, /) -> bool: ...
     async def send(self, peer: int, frame: Frame) -> None: ...
     def fail(self, error: BaseException) -> None: ...
     def round_done(self, fork: bytes, number: int) -> None: ...
@@ -205,10 +206,29 @@ class ForkChannel:
             self._links.prepared(self.identifier)
 
     def deliver(self, peer: int, frame: Frame) -> None:
-        """A frame came. Called by the reader; never blocks."""
+        """A frame came. Called by the reader; never blocks.
+
+        Raises:
+            PeerViolation: the dealer answers what we have not asked, or twice. Others may be ahead of us, not it.
+        """
         if not self.deliver_awaited(peer, frame):
+            if peer == self._links.dealer and not self._has_asked(peer, frame.header):
+                raise PeerViolation(
+                    self._links.names[peer], f"dealt something that nobody asked for, in round {frame.header.round}"
+                )
             self._queues.setdefault(peer, deque()).append(frame)
             self._buffered[peer] = self.buffered_bytes(peer) + len(frame.body) + FRAME_OVERHEAD
+
+    def _has_asked(self, dealer: int, header: Header) -> bool:
+        """Whether a question of ours is under way, although we do not wait yet: its message is still being sent."""
+        drive = self._drive
+        return (
+            drive is not None
+            and drive.merged is not None
+            and dealer in drive.merged.expect
+            and dealer not in drive.inbox
+            and header.round == self.round
+        )
 
     def deliver_awaited(self, peer: int, frame: Frame) -> bool:
         """A frame came; take it if a round waits for one from this peer, and go on if it was the last."""

@@ -73,6 +73,7 @@ class Running:
         self.failure: BaseException | None = None
         self.ended = False
         self.finished: set[int] = set()
+        self.dealer: int | None = plan.dealer
         self.told: dict[int, int] = {}
         self.aborts: dict[int, Abort] = {}
         self.diverged_fork: bytes = b""

@@ -107,6 +107,88 @@ def test_whatever_the_sizes_and_cuts_frames_arrive_whole(sizes: list[int], draw:
     assert bob.is_whole
 
 
+@settings(derandomize=True, max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0, 1, 64, 65400, 65519, BIG]), st.sampled_from(["alone", "queue", "send"]))
+    ),
+)
+def test_frames_sealed_alone_keep_their_place_among_others(steps: list[tuple[int, str]]) -> None:
+    alice, bob = connect()
+    sent: list[Frame] = []
+    received: list[Frame] = []
+    for number, (size, way) in enumerate(steps):
+        if way == "send":
+            received += pump(alice, bob)
+            continue
+        sent.append(data_frame(bytes([number % 251]) * size))
+        sealed = alice.seal_alone(sent[-1]) if way == "alone" else None
+        if sealed is None:
+            alice.queue(sent[-1])
+        else:
+            assert sealed == alice.outgoing()
+    received += pump(alice, bob)
+    assert bodies(received) == bodies(sent)
+    assert [frame.header for frame in received] == [frame.header for frame in sent]
+    assert bob.is_whole
+
+
+def test_only_a_small_frame_that_nothing_is_before_is_sealed_alone() -> None:
+    alice, bob = connect()
+    assert alice.seal_alone(data_frame(bytes(BIG))) is None
+    assert alice.seal_alone(data_frame(b"first")) is not None
+    assert alice.seal_alone(data_frame(b"second")) is None, "the first is not sent yet"
+    pump(alice, bob)
+    alice.queue(data_frame(b"third"))
+    assert alice.seal_alone(data_frame(b"fourth")) is None
+    pump(alice, bob)
+    alice.ping()
+    assert alice.seal_alone(data_frame(b"fifth")) is None, "a ping is due"
+    pump(alice, bob)
+    for number in range(ACK_EVERY_FRAMES):
+        bob.queue(data_frame(b"%d" % number))
+    receive(alice, take_batch(bob))
+    assert alice.seal_alone(data_frame(b"sixth")) is None, "an acknowledgement is due"
+    with pytest.raises(LocalError, match="the link's own"):
+        connect()[0].seal_alone(Frame(Header(Kind.PING)))
+    small = connect(Limits(max_frame_bytes=10))[0]
+    with pytest.raises(LocalError, match="over the limit"):
+        small.seal_alone(data_frame(bytes(11)))
+
+
+def test_frames_sealed_alone_fill_the_outbox_until_they_are_acknowledged() -> None:
+    alice, bob = connect(Limits(outbox_bytes=ACK_EVERY_BYTES))
+    count = 0
+    while alice.has_room:
+        sealed = alice.seal_alone(data_frame(bytes(60_000)))
+        assert sealed is not None
+        receive(bob, sealed)
+        alice.sent(len(sealed))
+        count += 1
+    assert count * 60_000 >= ACK_EVERY_BYTES
+    receive(alice, take_batch(bob))
+    assert alice.has_room
+
+
+def test_a_likely_header_is_taken_only_where_its_bytes_come() -> None:
+    alice, bob = connect()
+    ours = data_frame(b"ours", job=JOB)
+    assert bob.seal_alone(ours) is not None
+    bob.sent(len(bob.outgoing()))
+    others = [
+        Header(Kind.DATA, JOB),
+        Header(Kind.DATA, JOB, round=1),
+        Header(Kind.DATA, OTHER_JOB),
+        Header(Kind.ROUND, JOB),
+        Header(Kind.DATA, JOB, digest=bytes(16)),
+    ]
+    for header in others:
+        alice.queue(Frame(header, memoryview(b"theirs")))
+    received = pump(alice, bob)
+    assert [frame.header for frame in received] == others
+    assert received[0].header is ours.header
+
+
 def test_a_frame_may_come_byte_by_byte() -> None:
     alice, bob = connect()
     alice.queue(data_frame(b"x" * 70_000))
