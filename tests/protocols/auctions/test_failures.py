@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from mpcnet import (
     simulate,
 )
 from mpcnet.sim import Crash, Crashed, Stall
-from mpcnet.testing.parties import Change, Loopback, run_parties
+from mpcnet.testing.parties import Change, Endings, Loopback, run_parties
 from mpcnet.wire.frames import Frame, Kind
 from mpcnet_protocols.auctions import second_price_auction
 from mpcnet_protocols.auctions.bidding import Rules, Sale
@@ -119,11 +119,6 @@ def test_a_job_without_a_dealer_is_refused_before_anything_is_sent() -> None:
         assert simulation.cost.messages == 0
 
 
-def once(receiver: int, frame: Frame) -> Iterable[Frame]:
-    """What an honest dealer's answers become."""
-    return [frame]
-
-
 def with_another(receiver: int, frame: Frame) -> Iterable[Frame]:
     """After each answer, another of the same length."""
     if frame.header.kind is not Kind.ROUND:
@@ -131,14 +126,23 @@ def with_another(receiver: int, frame: Frame) -> Iterable[Frame]:
     return [frame, Frame(frame.header, memoryview(bytes(len(frame.body))))]
 
 
-@pytest.mark.parametrize("change", [once, with_another])
-async def test_over_encrypted_links_the_first_answer_counts(change: Change) -> None:
-    """One evaluation asks once: what the dealer sends after its answer has no place where it would be used."""
-    loopback = Loopback(NAMES)
-    async with loopback.meshes(changes={"dealer": change}) as meshes:
-        endings = await run_parties(meshes, JOB, {name: INPUTS.get(name, {}) for name in NAMES})
+async def test_over_encrypted_links_an_auction_is_sold() -> None:
+    endings = await over_links({})
     assert not endings.errors
     assert endings.outcomes == dict.fromkeys(NAMES[:-1], SOLD) | {"dealer": None}
+
+
+async def test_over_encrypted_links_a_dealer_that_answers_twice_is_named() -> None:
+    endings = await over_links({"dealer": with_another})
+    caught = endings.errors["c0"]
+    assert isinstance(caught, PeerViolation)
+    assert caught.party == "dealer"
+
+
+async def over_links(changes: Mapping[str, Change]) -> Endings:
+    loopback = Loopback(NAMES)
+    async with loopback.meshes(changes=changes) as meshes:
+        return await run_parties(meshes, JOB, {name: INPUTS.get(name, {}) for name in NAMES})
 
 
 async def test_over_encrypted_links_a_job_without_a_dealer_says_what_to_do() -> None:
