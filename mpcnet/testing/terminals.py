@@ -9,6 +9,7 @@ import select
 import signal
 import struct
 import subprocess
+import sys
 import termios
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,14 +41,13 @@ class Terminal:
         self._read = 0
         self._file = ours
         self._process = subprocess.Popen(
-            list(command),
+            [*_IN_TERMINAL, *command],
             cwd=cwd,
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
             env={**inherited, "TERM": "xterm-256color", **environment},
             start_new_session=True,
-            preexec_fn=_take_terminal,  # noqa: PLW1509 -- the child has one thread, and does one system call
         )
         os.close(theirs)
 
@@ -93,8 +93,11 @@ class Terminal:
 
 
 _OF_A_TERMINAL = ("TERM", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "TTY_COMPATIBLE")
-
-
-def _take_terminal() -> None:
-    """Make standard input the controlling terminal, so that its keys send signals."""
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+# The process makes its standard input its controlling terminal, so that keys send signals, and then becomes the
+# command: code between fork and exec would be for processes without threads only.
+_TAKE_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+_IN_TERMINAL = (sys.executable, "-I", "-S", "-c", _TAKE_TERMINAL)
