@@ -292,7 +292,7 @@ def test_how_much_is_sent_depends_on_an_input_and_not_all_learn_the_same() -> No
 
     error = failure(leaks, lambda case: (in_the_clear(case), case.inputs[case.me]["value"]), pairs=3)
     assert error.check == "secrecy"
-    assert "owners-2 can tell inputs of owners-1, owners-3" in str(error)
+    assert "owners-2 can tell inputs of" in str(error)
 
 
 def test_one_that_hangs() -> None:
