@@ -53,8 +53,8 @@ class Wire(Protocol):
         """Send an array; return when the other side has it."""
         ...
 
-    async def small(self) -> None:
-        """One message there and back."""
+    async def small(self, trips: int) -> None:
+        """A message there and back, so many times."""
         ...
 
 
@@ -72,9 +72,10 @@ class StreamWire:
         await self._stream.send_all(array)
         await receive_exactly(self._stream, 1)
 
-    async def small(self) -> None:
-        await self._stream.send_all(SMALL)
-        await receive_exactly(self._stream, len(SMALL))
+    async def small(self, trips: int) -> None:
+        for _ in range(trips):
+            await self._stream.send_all(SMALL)
+            await receive_exactly(self._stream, len(SMALL))
 
 
 async def receive_exactly(stream: trio.abc.Stream, count: int) -> None:
@@ -111,27 +112,42 @@ async def answer_stream(stream: trio.abc.Stream) -> None:
 
 
 class LinkWire:
-    """A link of ours, used as a session would."""
+    """A link of ours, used as a session does: a frame is answered where it comes in, as a round is."""
 
-    def __init__(self, transport: TcpTransport, answers: trio.MemoryReceiveChannel[Frame]) -> None:
+    def __init__(self, transport: TcpTransport, peer: Peer) -> None:
         self._transport = transport
-        self._answers = answers
+        self._peer = peer
 
     async def large(self, array: memoryview) -> None:
+        self._peer.expect(1)
         await self._transport.send(1, Frame(Header(Kind.DATA), array))
-        await self._answers.receive()
+        await self._peer.answered.wait()
 
-    async def small(self) -> None:
+    async def small(self, trips: int) -> None:
+        self._peer.expect(trips)
         await self._transport.send(1, Frame(Header(Kind.DATA), memoryview(SMALL)))
-        await self._answers.receive()
+        await self._peer.answered.wait()
 
 
-class Inbox:
-    """A receiver that puts frames into a channel."""
+class Peer:
+    """A receiver that answers frames, or that counts answers and asks again.
 
-    def __init__(self) -> None:
+    Args:
+        other: roster index of the other party.
+        asks: whether it is this one that counts.
+    """
+
+    def __init__(self, other: int, *, asks: bool) -> None:
         self.up = trio.Event()
-        self.put, self.frames = trio.open_memory_channel[Frame](100)
+        self.answered = trio.Event()
+        self.transport: TcpTransport | None = None
+        self._other = other
+        self._asks = asks
+        self._left = 0
+
+    def expect(self, answers: int) -> None:
+        """So many answers are to come."""
+        self._left, self.answered = answers, trio.Event()
 
     def peer_up(self, peer: int, incarnation: bytes) -> None:
         self.up.set()
@@ -143,14 +159,15 @@ class Inbox:
         return True
 
     def frame_received(self, peer: int, frame: Frame) -> None:
-        self.put.send_nowait(frame)
-
-
-async def answer_link(transport: TcpTransport, inbox: Inbox) -> None:
-    while True:
-        frame = await inbox.frames.receive()
         body = memoryview(b"!") if frame.body.nbytes == LARGE_BYTES else frame.body
-        await transport.send(0, Frame(Header(Kind.DATA), body))
+        if self._asks:
+            self._left -= 1
+            if not self._left:
+                self.answered.set()
+                return
+        assert self.transport is not None
+        if not self.transport.send_now(self._other, Frame(Header(Kind.DATA), body)):
+            raise RuntimeError("a link that carries one message at a time has room")
 
 
 # --- the other process --------------------------------------------------------------------------------------
@@ -186,9 +203,10 @@ async def serve(settings: Settings) -> None:
 
     async def link(cipher: AeadName) -> None:
         roster, identities = parties(settings, cipher)
-        transport, inbox = TcpTransport(roster, identities[1], me=1), Inbox()
-        async with transport.serve(inbox):
-            await answer_link_forever(transport, inbox)
+        peer = Peer(0, asks=False)
+        peer.transport = TcpTransport(roster, identities[1], me=1)
+        async with peer.transport.serve(peer):
+            await trio.sleep_forever()
 
     async with trio.open_nursery() as nursery:
         await nursery.start(trio.serve_tcp, plain, settings["ports"]["plain"])
@@ -197,14 +215,6 @@ async def serve(settings: Settings) -> None:
             nursery.start_soon(link, cipher)
         print("ready", flush=True)
         await trio.sleep_forever()
-
-
-async def answer_link_forever(transport: TcpTransport, inbox: Inbox) -> None:
-    while True:
-        try:
-            await answer_link(transport, inbox)
-        except PeerError:
-            continue  # the benchmark left; it comes again
 
 
 # --- this process -------------------------------------------------------------------------------------------
@@ -277,10 +287,11 @@ async def open_tls(settings: Settings, context: ssl.SSLContext) -> trio.abc.Stre
 @asynccontextmanager
 async def open_link(settings: Settings, cipher: AeadName) -> AsyncGenerator[LinkWire, None]:
     roster, identities = parties(settings, cipher)
-    transport, inbox = TcpTransport(roster, identities[0], me=0), Inbox()
-    async with transport.serve(inbox):
-        await inbox.up.wait()
-        yield LinkWire(transport, inbox.frames)
+    peer = Peer(1, asks=True)
+    peer.transport = transport = TcpTransport(roster, identities[0], me=0)
+    async with transport.serve(peer):
+        await peer.up.wait()
+        yield LinkWire(transport, peer)
 
 
 async def shake_hands(local: Local) -> None:
@@ -312,8 +323,8 @@ async def measure_wires(settings: Settings, repeats: int) -> tuple[Times, Times]
             for name, wire in wires.items():
                 large.setdefault(name, []).append(await seconds_of(partial(wire.large, array)))
             for name, wire in wires.items():
-                times = [await seconds_of(wire.small) for _ in range(ROUND_TRIPS)]
-                small.setdefault(name, []).append(statistics.median(times))
+                seconds = await seconds_of(partial(wire.small, ROUND_TRIPS))
+                small.setdefault(name, []).append(seconds / ROUND_TRIPS)
         await trio.aclose_forcefully(plain)
         await trio.aclose_forcefully(tls)
     return large, small
