@@ -84,11 +84,15 @@ def print_job(
     scheme: str,
     deadline: float,
 ) -> None:
-    """Print a job file; what no option says is taken from the protocol's example."""
+    """Print a job file.
+
+    What no option says is taken from the protocol's example. With people of one's own in the roles, its parameters
+    have their defaults, where they have some: nobody should get the reserve of an example without asking for it.
+    """
     protocol = find_protocol(name)
     example = protocol.example
     given = {key: _toml_value(value) for key, value in _pairs("--param", params)}
-    base = {} if example is None else _plain_params(example.params)
+    base = {} if example is None else _plain_params(example.params, needed_only=bool(roles))
     members = {} if example is None else {role: tuple(names) for role, names in example.roles.items()}
     for role, names in _pairs("--role", roles):
         if role not in protocol.roles:
@@ -132,8 +136,14 @@ def _toml_value(text: str) -> object:
         return text
 
 
-def _plain_params(params: Any) -> dict[str, object]:
-    return {field.name: getattr(params, field.name) for field in dataclasses.fields(params)}
+def _plain_params(params: Any, *, needed_only: bool) -> dict[str, object]:
+    """By name; or those alone that have no default."""
+    missing = dataclasses.MISSING
+    return {
+        field.name: getattr(params, field.name)
+        for field in dataclasses.fields(params)
+        if not needed_only or (field.default is missing and field.default_factory is missing)
+    }
 
 
 # Descriptions

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mpcnet.cli import declared
-from mpcnet.session import job_from_toml, list_protocols, load_job
+from mpcnet.session import find_protocol, job_from_toml, list_protocols, load_job
 from mpcnet.session.plugins import load_protocols
 
 if TYPE_CHECKING:
@@ -74,6 +74,26 @@ def test_a_job_file_of_ones_own(folder: Path, mpcnet: Command) -> None:
     job = load_job("job.toml")
     assert (job.label, job.deadline_seconds, job.roles) == ("pay-2026", 60, {"owners": ("ann", "ben", "cem")})
     assert (job.params.groups, job.params.high) == (("a", "b"), 5)
+
+
+def test_with_people_of_ones_own_parameters_have_their_defaults(mpcnet: Command) -> None:
+    """Once, three friends sold nothing: a reserve of 2,500 had come from the example's people."""
+    shown = job_from_toml(mpcnet("job", "second-price-auction").out)
+    ours = job_from_toml(
+        mpcnet("job", "second-price-auction", "--role", "bidders=ann,ben,cem", "--dealer", "dora").out
+    )
+    assert shown.params == _example_params("second-price-auction")
+    assert ours.params == type(ours.params)()
+    assert (shown.params.reserve, ours.params.reserve) == (2500, 0)
+    # Where a parameter has no default, the example's says what such a thing looks like.
+    options = job_from_toml(mpcnet("job", "tally", "--role", "voters=ann,ben,cem").out).params
+    assert options == _example_params("tally")
+
+
+def _example_params(name: str) -> object:
+    example = find_protocol(name).example
+    assert example is not None
+    return example.params
 
 
 @pytest.mark.parametrize(
