@@ -14,7 +14,7 @@ import trio
 
 from mpcnet.algebra.prg import prefixed
 from mpcnet.engine import Inbox, MergedRound, ProgramDigest
-from mpcnet.errors import PeerViolation, ProgramMismatch
+from mpcnet.errors import LocalError, PeerViolation, ProgramMismatch
 from mpcnet.primitives import blake2b
 from mpcnet.session.abort import Diverged
 from mpcnet.session.cost import RegionCost
@@ -100,6 +100,19 @@ class ForkChannel:
         self._expected_digest = b""
         self._drive: _Drive | None = None
 
+    def check_idle(self) -> None:
+        """Refuse a second evaluation beside one that is under way.
+
+        One that has ended where its last frame came in is under way until the task that drives it has been woken.
+
+        Raises:
+            LocalError: there is one.
+        """
+        if self._drive is not None:
+            raise LocalError(
+                "another evaluation of this party is under way; run them one after the other, or in forks"
+            )
+
     async def drive(self, rounds: Rounds, costs: Callable[[bool], RegionCost]) -> None:
         """Send and receive until the evaluation has ended.
 
@@ -111,7 +124,9 @@ class ForkChannel:
             costs: whether it is preparing, to the counts that a round then goes into.
         Raises:
             PeerLost, PeerViolation, ProgramMismatch: as the names say. The caller ends the job then.
+            LocalError: as `check_idle`.
         """
+        self.check_idle()
         drive = self._drive = _Drive(rounds, costs)
         try:
             self._advance(drive)
@@ -146,6 +161,9 @@ class ForkChannel:
         except Exception as error:  # raised again in the task that drives
             drive.error = error
             drive.over = True
+            # Nothing more is sent or awaited: what comes now must not go on with a round that has failed.
+            drive.unsent = []
+            self.missing = set()
         drive.wake.set()
 
     def _begin(self, drive: _Drive) -> None:
@@ -211,6 +229,8 @@ class ForkChannel:
         Raises:
             PeerViolation: the dealer answers what we have not asked, or twice. Others may be ahead of us, not it.
         """
+        if self._links.is_over:
+            return  # the peer may not know yet; an answer on its way to us is no lie
         if not self.deliver_awaited(peer, frame):
             if peer == self._links.dealer and not self._has_asked(peer, frame.header):
                 raise PeerViolation(

@@ -186,6 +186,7 @@ class Party(Generic[P]):
             PeerLost, PeerAborted, PeerViolation, ProgramMismatch: the job ends.
         """
         self._running.check_running()
+        self._channel.check_idle()
         planned = [self._output(name, secret) for name, secret in outputs.items()]
         evaluation = self._program.evaluate([], planned)
         await self._drive(evaluation)
@@ -196,6 +197,7 @@ class Party(Generic[P]):
     async def evaluate(self, *values: Secret | SecretBits) -> None:
         """Compute values now, and reveal nothing. Collective."""
         self._running.check_running()
+        self._channel.check_idle()
         for value in values:
             self._check_secret(value)
         await self._drive(self._program.evaluate([value.node for value in values]))

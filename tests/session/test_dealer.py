@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from mpcnet.algebra import Streams
 from mpcnet.correlated.items import Triples
 from mpcnet.correlated.provider import MAX_REQUEST_BYTES, encode_request
 from mpcnet.session import Party
-from mpcnet.session.channels import ForkChannel, fork_id
+from mpcnet.session.channels import fork_id
 from mpcnet.session.desk import Desk, dealer_path
 from mpcnet.testing.parties import Change, Endings, Loopback, Nothing, job_of, run_parties
 from mpcnet.wire.frames import Frame, Header, Kind
@@ -167,44 +167,6 @@ async def test_only_the_first_is_answered() -> None:
     endings = await over_links(dealt(largest), {"dave": keep})
     assert copies == [0]
     assert endings.outcomes["bob"] == 7
-
-
-class Asked:
-    """A job's links for a channel by itself: they take all that is sent."""
-
-    tag = b"j" * 16
-    names: Mapping[int, str] = NAMES
-    dealer: int | None = 3
-    is_over: bool = False
-
-    def __init__(self) -> None:
-        self.finished: set[int] = set()
-        self.failures: list[BaseException] = []
-
-    def send_now(self, peer: int, frame: Frame) -> bool:
-        return True
-
-    async def send(self, peer: int, frame: Frame) -> None:
-        raise AssertionError("everything was taken at once")
-
-    def fail(self, error: BaseException) -> None:
-        self.failures.append(error)
-
-    def round_done(self, fork: bytes, number: int) -> None:
-        pass
-
-    def prepared(self, fork: bytes) -> None:
-        pass
-
-
-@pytest.mark.parametrize("number", [0, 1])
-async def test_whoever_is_dealt_what_it_did_not_ask_for_says_so(number: int) -> None:
-    channel = ForkChannel(Asked(), b"")
-    with pytest.raises(PeerViolation, match="nobody asked for") as caught:
-        channel.deliver(3, asked(number, b"12345678"))
-    assert caught.value.party == "dave"
-    channel.deliver(1, asked(number, b"12345678"))
-    assert channel.buffered_bytes(1) > 0, "others may be ahead of us"
 
 
 async def test_a_dealer_that_dies_is_named() -> None:
