@@ -37,7 +37,7 @@ class Terminal:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         inherited = {name: value for name, value in os.environ.items() if name not in _OF_A_TERMINAL}
-        self.text = ""
+        self.text: str = ""
         self._read = 0
         self._file = ours
         self._process = subprocess.Popen(
