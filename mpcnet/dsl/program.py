@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 
 from mpcnet.algebra import Z64, Domain, Streams, Words
 from mpcnet.correlated.pool import Pool
-from mpcnet.correlated.provider import Provider, make_request
+from mpcnet.correlated.provider import Provider, Request, make_request
 from mpcnet.dsl import maps
 from mpcnet.dsl.nodes import Input, Interactive, Linear, Local, Node, Operation, Reveal
 from mpcnet.dsl.planning import outlook_of
 from mpcnet.dsl.ranges import Range
-from mpcnet.engine import Context, Inbox, MergedRound, Parties, ProgramDigest, Scheduler
+from mpcnet.engine import Context, Inbox, MergedRound, Parties, ProgramDigest, Scheduler, Step
 from mpcnet.errors import JobEnded, LocalError, MpcnetError, RangeError
 from mpcnet.schemes import Scheme, Share
 
@@ -81,6 +81,7 @@ class Program:
         self._randomness = randomness
         self.provider = provider
         self.pool: Pool = Pool()
+        self.is_set_up: bool = False
         self._next_number = 0
         self._evaluating: Evaluation | None = None
         self._given_up = False
@@ -222,12 +223,17 @@ class Evaluation:
             )
             for output in outputs
         ]
-        self._prepare()
+        try:
+            self._prepare()
+        except BaseException:
+            if self._scheduler.closed:  # else nothing was started, and the program is as it was
+                self.close()
+            raise
         self._go_on()
 
     @property
     def is_preparing(self) -> bool:
-        """Whether the round under way asks for correlated randomness, before the online rounds."""
+        """Whether the round under way sets the scheme up or asks for correlated randomness: no online round."""
         return self._waiting_for_pool
 
     def take(self) -> MergedRound | None:
@@ -294,24 +300,31 @@ class Evaluation:
         self._planned = planned
 
     def _prepare(self) -> None:
-        """Ask for the correlated randomness of the whole evaluation, before its first round."""
+        """Set the scheme up, once in a program; ask for the correlated randomness of the whole evaluation."""
         program, planned = self._program, self._planned
         self._planned = []
         outlook = outlook_of(planned, self._children, program.scheme, program.parties)
         self.rounds_ahead = outlook.rounds + bool(self._reveals)
         demand = outlook.demand
-        if not demand:
+        if program.is_set_up and not demand:
             return
-        if program.provider is None:
+        if demand and program.provider is None:
             raise LocalError("products and comparisons need correlated randomness: name a dealer in the job")
         number = program.take_number()
-        self._waiting_for_pool = True
         request = make_request(number, demand)
-        program.digest.add(self._scheduler.next_round, "ensure", (), request.encoded)
-        step = program.provider.ensure(program.context(number), program.pool, request)
-        self._scheduler.start((number,), step, self._pool_is_full)
+        self._waiting_for_pool = True
+        program.digest.add(self._scheduler.next_round, "prepare", (), request.encoded)
+        self._scheduler.start((number,), self._preparation(program.context(number), request), self._is_prepared)
 
-    def _pool_is_full(self, _: None) -> None:
+    def _preparation(self, context: Context, request: Request) -> Step[None]:
+        program = self._program
+        if not program.is_set_up:
+            yield from program.scheme.setup(context)
+        if request.demand and program.provider is not None:
+            yield from program.provider.ensure(context, program.pool, request)
+
+    def _is_prepared(self, _: None) -> None:
+        self._program.is_set_up = True
         self._waiting_for_pool = False
 
     def _ready(self, node: Node) -> None:

@@ -146,7 +146,7 @@ class Scheme(ABC):
 
     @abstractmethod
     def setup(self, context: Context) -> Step[None]:
-        """What the scheme needs before its first operation in a job."""
+        """What the scheme needs before its first operation in a program: a job, or a fork of it."""
 
     @abstractmethod
     def input(

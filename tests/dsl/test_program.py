@@ -519,3 +519,31 @@ def test_batches_of_every_size_come_back_in_their_places() -> None:
 def test_a_program_is_over_a_domain() -> None:
     program: Program = make_programs(computing=2)[0]
     assert program.domain is Z64
+
+
+# A scheme that has to be set up
+
+
+class Greeting(AdditiveScheme):
+    """Exchanges a byte before its first operation, as a scheme may that needs keys of its own."""
+
+    def setup(self, context: Context) -> Step[None]:
+        peers = context.parties.peers if context.parties.computes else ()
+        inbox = yield Round(dict.fromkeys(peers, b"!"), dict.fromkeys(peers, 1))
+        assert {peer: bytes(data) for peer, data in inbox.items()} == dict.fromkeys(peers, b"!")
+
+
+@pytest.mark.parametrize("everyone", [2, 3])
+def test_a_scheme_is_set_up_once_before_its_first_operation(everyone: int) -> None:
+    def twice(party: LockstepParty) -> Step[Plain]:
+        x = party.input("x", {0: [3], 1: [4]}, range=(0, 9))
+        first = yield from party.reveal(product=x[0] * x[1])
+        second = yield from party.reveal(total=x.sum())
+        return np.array([first["product"][0], second["total"][()]], np.object_)
+
+    plain = run_program(twice, computing=2, everyone=everyone, scheme=AdditiveScheme())
+    greeted = run_program(twice, computing=2, everyone=everyone, scheme=Greeting())
+    assert all(result.tolist() == [12, 7] for result in greeted.results.values())
+    assert greeted.rounds == plain.rounds + 1
+    assert greeted.sent_bytes[0, 1] == plain.sent_bytes[0, 1] + 1
+    assert greeted.views[1][0] == (0, b"!")
