@@ -68,6 +68,11 @@ def test_help(mpcnet: Command, monkeypatch: pytest.MonkeyPatch, path: tuple[str,
     assert max(len(line) for line in lines) <= 90
 
 
+@pytest.mark.parametrize("path", [(), ("roster",)], ids=["mpcnet", "roster"])
+def test_a_group_alone_shows_its_help(mpcnet: Command, path: tuple[str, ...]) -> None:
+    assert mpcnet(*path) == mpcnet(*path, "--help")
+
+
 def test_the_commands_stand_in_the_order_of_their_use(mpcnet: Command) -> None:
     lines = mpcnet("--help").out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
     assert [line.split()[0] for line in lines] == list(app.commands)
