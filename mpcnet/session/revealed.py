@@ -19,6 +19,7 @@ class Revealed(Mapping[str, Any]):
 
     `out["mean"]` is a numpy number or array: bool for bits, int64 for whole numbers, float64 where the output has a
     denominator (the nearest to the exact quotient). `out.exact("mean")` is the Fraction, or an array of them.
+    What goes to others is not here: `"mean" in out` is False for them, and `out.get("mean")` is None.
     """
 
     def __init__(
@@ -45,6 +46,14 @@ class Revealed(Mapping[str, Any]):
             np.divide(values, denominator, out=quotients)
         return quotients[()]
 
+    # Mapping's own `in` and `get` wait for a KeyError; ours is an error that ends the job.
+    def __contains__(self, name: object) -> bool:
+        return name in self._numerators
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As `out[name]`, or the default where the output does not go to us."""
+        return self[name] if name in self._numerators else default
+
     def exact(self, name: str) -> Any:
         """The exact value: a Fraction for shape (), else an object array of Fractions."""
         values, denominator = self._lookup(name)
@@ -68,5 +77,8 @@ class Revealed(Mapping[str, Any]):
         if name in self._numerators:
             return self._numerators[name], self._denominators[name]
         if name in self._denominators:
-            raise LocalError(f"output '{name}' does not go to us")
+            raise LocalError(
+                f"output '{name}' does not go to us: take out.get('{name}'), which is None at parties that do not "
+                "receive it"
+            )
         raise LocalError(f"there is no output '{name}' here; revealed were: {', '.join(self._denominators)}")
