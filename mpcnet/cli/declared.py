@@ -18,6 +18,7 @@ from rich.text import Text
 from mpcnet.cli.reporting import stdout
 from mpcnet.cli.show import party_table, plain
 from mpcnet.errors import LocalError, did_you_mean
+from mpcnet.identity import Identity, Member, Roster
 from mpcnet.session import (
     Choice,
     Decimals,
@@ -34,9 +35,10 @@ from mpcnet.session import (
 )
 from mpcnet.session.description import Description, describe
 from mpcnet.session.inputs import Shared
+from mpcnet.session.job import Plan, make_plan
 from mpcnet.session.plugins import find_scheme, load_protocols
 
-__all__ = ("example_job", "print_job", "show_protocols")
+__all__ = ("example_job", "plan_of", "print_job", "show_protocols")
 
 
 def show_protocols(name: str | None, *, as_json: bool) -> None:
@@ -74,6 +76,27 @@ def example_job(protocol: Protocol[Any, Any], label: str, deadline_seconds: floa
     )
 
 
+def plan_of(job: Job[Any, Any], roster: Roster | None = None) -> Plan[Any, Any]:
+    """The job as its first party would run it: what does not fit its protocol is found out here.
+
+    Args:
+        roster: the real one; without it, names stand for themselves.
+
+    Raises:
+        LocalError: the job contradicts itself, or the roster has not all of its parties.
+    """
+    names = job.names
+    if not names:
+        raise LocalError("nobody takes part in this job")
+    if roster is None:
+        # Stand-ins: a plan is held against a roster, and says nothing of keys and addresses.
+        key = Identity.generate().public
+        roster = Roster(
+            tuple(Member(place, name, key, f"127.0.0.1:{1 + place}") for place, name in enumerate(names))
+        )
+    return make_plan(job, roster, roster.by_name(names[0]))
+
+
 def print_job(
     name: str,
     label: str | None,
@@ -88,6 +111,7 @@ def print_job(
 
     What no option says is taken from the protocol's example. With people of one's own in the roles, its parameters
     have their defaults, where they have some: nobody should get the reserve of an example without asking for it.
+    A job that nobody could run is not printed.
     """
     protocol = find_protocol(name)
     example = protocol.example
@@ -114,6 +138,7 @@ def print_job(
         scheme=find_scheme(scheme).name,
         deadline_seconds=deadline,
     )
+    plan_of(made)
     click.echo(job_to_toml(made), nl=False)
 
 

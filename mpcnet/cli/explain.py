@@ -19,16 +19,17 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mpcnet.cli.rehearsal import ROWS, Rehearsal, is_asked, rehearse
+from mpcnet.cli.declared import plan_of
+from mpcnet.cli.rehearsal import ROWS, Refused, Rehearsal, is_asked, rehearse
 from mpcnet.cli.reporting import stdout
 from mpcnet.cli.risks import givers_of, risks, shares_secrets, some_of
 from mpcnet.cli.show import listed, party_table, plain, time_text
-from mpcnet.errors import LocalError, MpcnetError
-from mpcnet.identity import Identity, Member, Roster
+from mpcnet.errors import MpcnetError
+from mpcnet.identity import Roster
 from mpcnet.session import Declaration, Job, load_job
 from mpcnet.session.description import describe
 from mpcnet.session.inputs import Shared
-from mpcnet.session.job import Plan, make_plan
+from mpcnet.session.job import Plan
 
 __all__ = ("Explanation", "explain", "explain_job")
 
@@ -50,7 +51,8 @@ class Explanation:
         besides: what everybody sees besides.
         collusion: who must act together to learn more.
         risks: what is to be considered before.
-        cost: of the rehearsal; None if it was not wanted or cannot run, and then `refusal` says why.
+        cost: of the rehearsal; None if it was not wanted or did not run, and then `refusal` is a sentence that says
+            why.
     """
 
     title: Row
@@ -90,7 +92,7 @@ def explain(
     Raises:
         LocalError: the job contradicts itself, or the roster has not all of its parties.
     """
-    plan = _plan(job, roster)
+    plan = plan_of(job, roster)
     cost, refusal = _rehearsed(job, rows, quiet=quiet) if costs else (None, "")
     told = describe(job.protocol)
     return Explanation(
@@ -107,24 +109,13 @@ def explain(
     )
 
 
-def _plan(job: Job[Any, Any], roster: Roster | None) -> Plan[Any, Any]:
-    names = job.names
-    if not names:
-        raise LocalError("nobody takes part in this job")
-    if roster is None:
-        # Stand-ins: a plan is held against a roster, and says nothing of keys and addresses.
-        key = Identity.generate().public
-        roster = Roster(
-            tuple(Member(place, name, key, f"127.0.0.1:{1 + place}") for place, name in enumerate(names))
-        )
-    return make_plan(job, roster, roster.by_name(names[0]))
-
-
 def _rehearsed(job: Job[Any, Any], rows: int, *, quiet: bool) -> tuple[Rehearsal | None, str]:
     try:
         return rehearse(job, rows, quiet=quiet), ""
+    except Refused as error:
+        return None, f"It was not rehearsed, since it refuses the inputs that a rehearsal has: {error}."
     except MpcnetError as error:
-        return None, str(error)
+        return None, f"This job does not run: {error}."
 
 
 # What it says
@@ -237,7 +228,7 @@ def _collusion(plan: Plan[Any, Any], threat: str) -> list[str]:
 
 def _found_by(job: Job[Any, Any], cost: Rehearsal | None, refusal: str) -> list[str]:
     if refusal:
-        return [f"This job does not run: {refusal}."]
+        return [refusal]
     if cost is not None and job.dealer is not None and not cost.asks_dealer:
         return [
             f"{job.dealer} deals, and nobody asks for anything: leave the dealer out, and trust one party less."
@@ -291,7 +282,7 @@ def _show_cost(console: Console, cost: Rehearsal) -> None:
     )
     told = [
         f"{rounds if cost.rounds[1] else 'Messages of its own'}; {waiting}. Computing comes on top.",
-        f"Rehearsed on inputs drawn at random{rows}; {fixed}.",
+        f"Rehearsed on {cost.inputs}{rows}; {fixed}.",
     ]
     console.print(Text("What it costs", style="bold"))
     console.print(Padding(Text(" ".join(told)), (0, 0, 1, 2)))
@@ -303,7 +294,7 @@ def _show_cost(console: Console, cost: Rehearsal) -> None:
     texts = {name: (text,) for name, text in cost.told.items()}
     _rows(
         console,
-        "What they would read, for inputs drawn at random",
+        f"What they would read, for {cost.inputs}",
         [(names, text) for names, (text,) in _grouped(texts)],
     )
 

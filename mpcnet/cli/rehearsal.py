@@ -3,12 +3,16 @@
 Rounds and bytes follow from the program, its parameters and what it has opened, never from a secret; so inputs that
 nobody has will do. Two different draws are run, one on a LAN and one on a WAN: where they cost unlike, control flow
 depends on what is opened on the way, and both are told.
+
+A protocol may refuse what its declaration takes: a ballot that names an option twice. Then no two rows are drawn
+alike, and after that the inputs of the protocol's example are tried.
 """
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, cast
@@ -25,10 +29,20 @@ from mpcnet.session.inputs import Shared
 from mpcnet.sim import LAN, WAN, Network, Simulation, simulate
 from mpcnet.sim.simulation import seeded_randomness
 
-__all__ = ("ROWS", "Rehearsal", "draw", "is_asked", "rehearse")
+__all__ = ("ROWS", "Refused", "Rehearsal", "draw", "is_asked", "rehearse")
 
 ROWS = 20
 """How many rows or items each owner has, where it may have any number."""
+_MOST_DISTINCT = 1024
+"""Of more possible rows, those that are drawn are seldom alike anyhow."""
+_DRAWN = "inputs drawn at random"
+_EXAMPLE = "the inputs of the protocol's example"
+
+Inputs = Mapping[str, Mapping[str, object]]
+
+
+class Refused(LocalError):
+    """The protocol takes none of the inputs that a rehearsal has; it may take others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +50,7 @@ class Rehearsal:
     """What two draws of inputs cost; pairs are (the less, the more).
 
     Args:
+        inputs: which they were, in words.
         rounds: online rounds.
         sent_bytes, received_bytes: payload by party.
         lan_seconds, wan_seconds: virtual time, waiting for the network only.
@@ -44,6 +59,7 @@ class Rehearsal:
         told: by party, what it was told in the first draw.
     """
 
+    inputs: str
     rounds: tuple[int, int]
     sent_bytes: Mapping[str, tuple[int, int]]
     received_bytes: Mapping[str, tuple[int, int]]
@@ -69,27 +85,52 @@ def rehearse(job: Job[Any, Any], rows: int = ROWS, *, quiet: bool = True) -> Reh
 
     Raises:
         MpcnetError: it does not run: for example it takes a dealer, and names none.
+        Refused: it takes none of the inputs that we have.
         LocalError: an input is of a type of which we can draw nothing.
     """
-    lan = _run(job, _inputs(job, rows, 1), LAN, 1, quiet=quiet)
-    wan = _run(job, _inputs(job, rows, 2), WAN, 2, quiet=quiet)
+    refusals: list[LocalError] = []
+    for words, first, second in _ways(job, rows):
+        try:
+            lan = _run(job, first(), LAN, 1, quiet=quiet)
+            wan = _run(job, second(), WAN, 2, quiet=quiet)
+        except LocalError as error:
+            refusals.append(error)
+        else:
+            return _told(job, rows, words, lan, wan)
+    if len(refusals) > 1 and len(set(map(str, refusals))) == 1:
+        raise refusals[0]  # whatever the inputs: it is the job
+    raise Refused(str(refusals[0])) from refusals[0]
+
+
+def _ways(job: Job[Any, Any], rows: int) -> Iterator[tuple[str, Callable[[], Inputs], Callable[[], Inputs]]]:
+    """In words, and two inputs of that kind."""
+    yield _DRAWN, lambda: _inputs(job, rows, 1), lambda: _inputs(job, rows, 2)
+    if any(
+        not isinstance(item, Shared) and _every_row(item.describe(job.params))
+        for item in job.protocol.inputs.values()
+    ):
+        yield _DRAWN, lambda: _inputs(job, rows, 1, distinct=True), lambda: _inputs(job, rows, 2, distinct=True)
+    if job.protocol.example is not None:
+        yield _EXAMPLE, lambda: _of_example(job, 0), lambda: _of_example(job, 1)
+
+
+def _told(job: Job[Any, Any], rows: int, words: str, lan: Simulation[Any], wan: Simulation[Any]) -> Rehearsal:
     local = any(is_asked(item) and not isinstance(item, Shared) for item in job.protocol.inputs.values())
     parties = [*lan.outputs]
     return Rehearsal(
+        words,
         _pair(lan.cost.rounds, wan.cost.rounds),
         {name: _pair(_sent(lan, name), _sent(wan, name)) for name in parties},
         {name: _pair(_received(lan, name), _received(wan, name)) for name in parties},
         lan.cost.seconds,
         wan.cost.seconds,
-        rows if local else None,
+        rows if local and words == _DRAWN else None,
         any(cost.regions[CORRELATED].rounds for cost in lan.cost.parties.values() if CORRELATED in cost.regions),
         {name: explained(job.protocol, outcome) for name, outcome in lan.outputs.items()},
     )
 
 
-def _run(
-    job: Job[Any, Any], inputs: Mapping[str, Mapping[str, object]], network: Network, seed: int, *, quiet: bool
-) -> Simulation[Any]:
+def _run(job: Job[Any, Any], inputs: Inputs, network: Network, seed: int, *, quiet: bool) -> Simulation[Any]:
     crowd = Crowd(len(job.names), f"rehearsal {seed} of 2")
     with watch_crowd(crowd, quiet=quiet):
         return simulate(job, inputs, network=network, seed=seed, listener=crowd.take)
@@ -100,12 +141,15 @@ def is_asked(declaration: Declaration) -> bool:
     return not (isinstance(declaration, Shared) and declaration.derived)
 
 
-def draw(declaration: Declaration, params: Any, rows: int, below: Callable[[int], int]) -> object:
+def draw(
+    declaration: Declaration, params: Any, rows: int, below: Callable[[int], int], *, distinct: bool = False
+) -> object:
     """A value that `declaration.check` takes.
 
     Args:
         rows: how many, where the owner may have any number.
         below: n to a number from 0 to n - 1.
+        distinct: no two rows alike, and as many as there can be, where these are few: an order of all labels.
 
     Raises:
         LocalError: there is no drawing for its type.
@@ -115,7 +159,10 @@ def draw(declaration: Declaration, params: Any, rows: int, below: Callable[[int]
         return _one_of(cast("list[str]", facts["options"]), below)
     if isinstance(declaration, Shared):
         return _numbers(declaration, params, below)
-    count = min(rows, cast("int", facts.get("most", 0)))
+    most = cast("int", facts.get("most", 0))
+    if distinct and (every := _every_row(facts)):
+        return _shuffled(every, below)[:most]
+    count = min(rows, most)
     if "labels" in facts:
         return [_one_of(cast("list[str]", facts["labels"]), below) for _ in range(count)]
     if "low" in facts and "high" in facts:
@@ -127,16 +174,61 @@ def draw(declaration: Declaration, params: Any, rows: int, below: Callable[[int]
     raise LocalError(f"an input of type {declaration.kind} cannot be drawn")
 
 
-def _inputs(job: Job[Any, Any], rows: int, seed: int) -> dict[str, dict[str, object]]:
+def _every_row(facts: Mapping[str, object]) -> list[object]:
+    """All rows that an input may have, if they are few; else none."""
+    if "labels" in facts:
+        labels = cast("list[object]", facts["labels"])
+        return list(labels) if len(labels) <= _MOST_DISTINCT else []
+    if "low" not in facts or "high" not in facts:
+        return []
+    numbers = range(cast("int", facts["low"]), cast("int", facts["high"]) + 1)
+    return list(numbers) if len(numbers) <= _MOST_DISTINCT else []
+
+
+def _shuffled(rows: list[object], below: Callable[[int], int]) -> list[object]:
+    """Fisher and Yates's."""
+    for place in range(len(rows) - 1, 0, -1):
+        other = below(place + 1)
+        rows[place], rows[other] = rows[other], rows[place]
+    return rows
+
+
+def _inputs(job: Job[Any, Any], rows: int, seed: int, *, distinct: bool = False) -> Inputs:
     drawn: dict[str, dict[str, object]] = {}
-    for name, declaration in job.protocol.inputs.items():
-        if not is_asked(declaration):
-            continue
-        for party in job.roles[declaration.by]:
-            randomness = seeded_randomness(seed, f"{party}/{name}")
-            value = draw(declaration, job.params, rows, lambda n, source=randomness: _below(n, source))  # type: ignore[misc]
-            drawn.setdefault(party, {})[name] = value
+    for name, party in _asked(job):
+        randomness = seeded_randomness(seed, f"{party}/{name}")
+        below = functools.partial(_below, randomness=randomness)
+        drawn.setdefault(party, {})[name] = draw(
+            job.protocol.inputs[name], job.params, rows, below, distinct=distinct
+        )
     return drawn
+
+
+def _of_example(job: Job[Any, Any], shift: int) -> Inputs:
+    """What the example's people give, by their places in the role: once around where the job has more.
+
+    Raises:
+        LocalError: it does not fit the parameters of this job, or nobody gives such an input in the example.
+    """
+    example = job.protocol.example
+    assert example is not None  # noqa: S101 -- `_ways` asks
+    taken: dict[str, dict[str, object]] = {}
+    for name, party in _asked(job):
+        declaration = job.protocol.inputs[name]
+        givers = [giver for giver in example.roles[declaration.by] if name in example.inputs.get(giver, {})]
+        if not givers:
+            raise LocalError(f"nobody gives input '{name}' in the example")
+        place = tuple(job.roles[declaration.by]).index(party) + shift
+        words = example.inputs[givers[place % len(givers)]][name]
+        taken.setdefault(party, {})[name] = declaration.parse(words, job.params)
+    return taken
+
+
+def _asked(job: Job[Any, Any]) -> Iterator[tuple[str, str]]:
+    """Every input that somebody is asked for, with each who is."""
+    for name, declaration in job.protocol.inputs.items():
+        if is_asked(declaration):
+            yield from ((name, party) for party in job.roles[declaration.by])
 
 
 def _below(n: int, randomness: Callable[[int], bytes]) -> int:

@@ -105,6 +105,10 @@ def _example_params(name: str) -> object:
         (["average", "--param", "hihg=5"], "has no parameter 'hihg'"),
         (["average", "--param", "high=five"], "parameter 'high' takes int, not str"),
         (["average", "--param", "high=-1"], "'low' is above"),
+        (["average", "--role", "owners=a,b"], "role 'owners' takes at least 3 parties, not 2"),
+        (["intersection", "--role", "owners=a"], "role 'owners' takes 2 parties, not 1"),
+        (["majority", "--dealer", "alice"], "alice deals, and must take no other part"),
+        (["average", "--label", "two words"], "a label has 1 to 64 letters"),
     ],
 )
 def test_wrong_words(mpcnet: Command, words: list[str], message: str) -> None:

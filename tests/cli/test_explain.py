@@ -8,7 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mpcnet import Decimals, Ints, Job, LocalError, Many, Party, Roster, find_protocol, protocol, simulate
+from mpcnet import (
+    Decimals,
+    Example,
+    Ints,
+    Job,
+    LocalError,
+    LocalInts,
+    LocalLabels,
+    Many,
+    Party,
+    Roster,
+    find_protocol,
+    protocol,
+    simulate,
+)
 from mpcnet.cli.declared import example_job
 from mpcnet.cli.explain import explain
 from mpcnet.cli.rehearsal import draw, is_asked, rehearse
@@ -120,6 +134,61 @@ def test_a_protocol_of_ones_own() -> None:
     assert found.cost is None
     assert ("only listen", "cem and dai") in found.part
     assert any(text.startswith("Only two give inputs") for text in found.risks)
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """What is voted on."""
+
+    options: tuple[str, ...] = ("sea", "hills", "town")
+
+
+async def ordered(party: Party[Ballot]) -> None:
+    """It refuses an order that is none, as a declaration cannot."""
+    if party.me in party.roles["voters"] and sorted(party.local("order")) != sorted(party.params.options):
+        raise LocalError("an order names every option once")
+
+
+async def adds_up(party: Party[Ballot]) -> None:
+    """It refuses points that are not ten."""
+    if party.me in party.roles["voters"] and sum(party.local("points")) != 10:
+        raise LocalError(f"points add up to 10, not {sum(party.local('points'))}")
+
+
+_ORDERS = {"order": LocalLabels(by="voters", labels="options", most="options")}
+_POINTS = {"points": LocalInts(by="voters", range=(0, 10**6), most=3)}
+_THREE = {"voters": ("ann", "ben", "cem")}
+_TENS = Example(
+    params=Ballot(),
+    roles={"voters": ("dan", "eve")},
+    inputs={"dan": {"points": ["1", "9"]}, "eve": {"points": ["10"]}},
+)
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs", "example_of", "words"),
+    [
+        (ordered, _ORDERS, None, "inputs drawn at random"),
+        (adds_up, _POINTS, _TENS, "the inputs of the protocol's example"),
+    ],
+)
+def test_a_protocol_that_refuses_most_inputs(function: Any, inputs: Any, example_of: Any, words: str) -> None:
+    choosy = protocol(
+        "choosy", version=1, params=Ballot, roles={"voters": Many(2)}, inputs=inputs, outputs={}, example=example_of
+    )(function)
+    found = explain(Job(choosy, Ballot(("a", "b", "c", "d")), _THREE, "c"))
+    assert found.refusal == ""
+    assert found.cost is not None
+    assert found.cost.inputs == words
+
+
+def test_one_that_refuses_all_that_we_have_is_not_called_broken() -> None:
+    choosy = protocol("choosy", version=1, params=Ballot, roles={"voters": Many(2)}, inputs=_POINTS, outputs={})(
+        adds_up
+    )
+    found = explain(Job(choosy, Ballot(), _THREE, "c"))
+    assert found.cost is None
+    assert found.risks[-1].startswith("It was not rehearsed, since it refuses the inputs that a rehearsal has: ")
 
 
 @pytest.mark.parametrize("name", list_protocols())
