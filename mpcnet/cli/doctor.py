@@ -188,7 +188,10 @@ def _plan(chart: _Chart, path: str, job: Job[Any, Any], member: Member) -> Any:
                 Finding("warning", "job", f"{path}: {error}", "Others are meant, or --key names the wrong key.")
             )
         else:
-            chart.note(Finding("problem", "job", f"{path}: {error}", "All parties need the same corrected file."))
+            # The same for each of several keys that lie here.
+            found = Finding("problem", "job", f"{path}: {error}", "All parties need the same corrected file.")
+            if found not in chart.findings:
+                chart.note(found)
     return None
 
 

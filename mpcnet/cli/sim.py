@@ -15,9 +15,10 @@ from mpcnet.cli.course import Crowd
 from mpcnet.cli.declared import example_job
 from mpcnet.cli.inputs import Given, parse_words, read_document
 from mpcnet.cli.progress import watch_crowd
+from mpcnet.cli.rehearsal import is_asked
 from mpcnet.cli.reporting import stdout, to_document
 from mpcnet.cli.show import counted, explained, party_table, plain, time_text
-from mpcnet.errors import LocalError
+from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.session import Job, Many, Protocol, find_protocol, load_job
 from mpcnet.sim import LAN, WAN, LinkModel, Network, Simulation, find_scenario, list_scenarios, simulate
 
@@ -83,9 +84,18 @@ def _is_open(role: Many) -> bool:
 
 def _values(job: Job[Any, Any], given: Mapping[str, Mapping[str, Given]]) -> Inputs:
     declarations = job.protocol.inputs
-    for inputs in given.values():
-        if any(name not in declarations for name in inputs):
-            raise LocalError(f"protocol '{job.protocol.name}' has the inputs: {', '.join(declarations)}")
+    for party in job.names:
+        ours = [name for name, item in declarations.items() if is_asked(item) and party in job.roles[item.by]]
+        inputs = given.get(party, {})
+        if strange := [name for name in inputs if name not in ours]:
+            hint = did_you_mean(strange[0], ours)
+            raise LocalError(f"{party} gives no input '{strange[0]}'; it gives: {', '.join(ours) or 'none'}{hint}")
+        if missing := [name for name in ours if name not in inputs]:
+            raise LocalError(f"input '{missing[0]}' of {party} is missing")
+    if strangers := [party for party in given if party not in job.names]:
+        names = job.names
+        hint = did_you_mean(strangers[0], names)
+        raise LocalError(f"the job has no party named '{strangers[0]}'; it has: {', '.join(names)}{hint}")
     return {
         party: {name: parse_words(name, declarations[name], job.params, value) for name, value in inputs.items()}
         for party, inputs in given.items()

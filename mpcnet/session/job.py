@@ -109,7 +109,7 @@ class Plan(Generic[P, T]):
         checked: dict[str, Any] = {}
         for name in wanted:
             if name not in inputs:
-                raise LocalError(f"input '{name}' is missing")
+                raise LocalError(f"input '{name}' of {self.me.name} is missing")
             try:
                 checked[name] = self.job.protocol.inputs[name].check(inputs[name], self.job.params)
             except LocalError as error:
@@ -181,7 +181,8 @@ def _members_by_role(job: Job[Any, Any], known: Mapping[str, Member]) -> dict[st
             wanted = f"{limits.least}" if limits.least == limits.most else f"at least {limits.least}"
             if limits.most is not None and limits.least != limits.most:
                 wanted = f"{limits.least} to {limits.most}"
-            raise LocalError(f"role '{role}' takes {wanted} parties, not {len(members)}")
+            parties = "party" if wanted == "1" else "parties"
+            raise LocalError(f"role '{role}' takes {wanted} {parties}, not {len(members)}")
         roles[role] = members
     return {role: roles[role] for role in declared}
 

@@ -106,6 +106,13 @@ def test_a_key_of_nobody(four: Path, mpcnet: Command) -> None:
     assert ("warning", "the key in eve.key is not in the roster") in beside, "one of many that lie about"
 
 
+def test_a_job_that_does_not_fit_is_said_once(four: Path, mpcnet: Command) -> None:
+    """Although each of the four keys that lie here would find it."""
+    (four / "job.toml").write_text(mpcnet("job", "average").out.replace('"carol", "dave"', '"carol", "erin"'))
+    (found,) = [level for level, what in about("job", examine((), None, "job.toml")) if "erin" in what]
+    assert found == "problem"
+
+
 def test_a_job_of_others(four: Path, mpcnet: Command) -> None:
     (four / "job.toml").write_text(mpcnet("job", "average", "--role", "owners=bob,carol,dave").out)
     findings = examine(["alice.key"], None, "job.toml")

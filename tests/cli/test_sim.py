@@ -99,10 +99,29 @@ def test_wrong_words(folder: Path, mpcnet: Command, words: list[str], message: s
     assert message in ended.complaint
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"bob": {}}, "input 'value' of bob is missing"),
+        ({"bob": {"valu": 1}}, "bob gives no input 'valu'; it gives: value; did you mean 'value'?"),
+        ({"bbo": {"value": 1}}, "the job has no party named 'bbo'; it has: alice, bob, carol, dave"),
+    ],
+)
+def test_inputs_that_do_not_fit_name_their_party(
+    four: Path, mpcnet: Command, changes: dict[str, object], message: str
+) -> None:
+    inputs = {name: {"value": 1} for name in ("alice", "bob", "carol", "dave")}
+    ended = mpcnet("sim", "job.toml", "--inputs", "-", stdin=json.dumps({**inputs, **changes}))
+    assert ended.code == 2
+    assert message in ended.complaint
+
+
 def test_a_refused_input_is_not_repeated(four: Path, mpcnet: Command) -> None:
-    wrong = {name: {"value": value} for name, value in zip(("alice", "bob"), (-73_091, 1), strict=True)}
+    values = {"alice": -73_091, "bob": 1, "carol": 1, "dave": 1}
+    wrong = {name: {"value": value} for name, value in values.items()}
     ended = mpcnet("sim", "job.toml", "--inputs", "-", stdin=json.dumps(wrong))
     assert ended.code == 2
+    assert "outside the agreed range" in ended.complaint
     assert "73091" not in ended.complaint
 
 
