@@ -18,7 +18,8 @@ from typing import Any
 from benchmarks.rows import Row, values_of
 from mpcnet.algebra import Streams
 from mpcnet.algebra.domain import Buffer
-from mpcnet.correlated.provider import DealerProvider, answer_untrusted
+from mpcnet.correlated.dealing import make_correction
+from mpcnet.correlated.provider import DealerProvider, read_request_untrusted
 from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, domain_of
 from mpcnet.engine import MergedRound
 from mpcnet.primitives import blake2b
@@ -127,7 +128,8 @@ def _drive(evaluations: Mapping[int, Evaluation], clock: Clock, streams: Mapping
 
 
 def _deal(request: bytes, streams: Mapping[int, Streams]) -> Buffer:
-    return answer_untrusted(request, "a party", tuple(streams), streams)
+    read = read_request_untrusted(request, "a party")
+    return make_correction(tuple(streams), streams, read.node, read.demand)
 
 
 def _bytes(label: bytes) -> bytes:

@@ -8,12 +8,11 @@ job, fork and operation: the labels of the streams hold all three, so that an an
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mpcnet.algebra import Buffer, Streams
-from mpcnet.correlated.dealing import Draws, correction_bytes, make_correction, shares_of
+from mpcnet.algebra import Streams
+from mpcnet.correlated.dealing import Draws, correction_bytes, shares_of
 from mpcnet.correlated.items import Demand, Item, parse_item
 from mpcnet.correlated.pool import Pool
 from mpcnet.engine import Context, Round, Step
@@ -28,9 +27,9 @@ __all__ = (
     "DealerProvider",
     "Provider",
     "Request",
-    "answer_untrusted",
     "encode_request",
     "make_request",
+    "read_request_untrusted",
 )
 
 MAX_REQUEST_BYTES: Final = 8192
@@ -138,15 +137,11 @@ def _excess(demand: Demand) -> str:
     return ""
 
 
-def answer_untrusted(
-    request: bytes | memoryview, party: str, computing: Sequence[int], streams: Mapping[int, Streams]
-) -> Buffer:
-    """The dealer's correction for a request that all computing parties have sent alike.
+def read_request_untrusted(request: bytes | memoryview, party: str) -> Request:
+    """What a computing party asks the dealer for.
 
     Args:
         party: whom to name if it is malformed.
-        computing: the computing parties in the order of the job.
-        streams: by computing party, those of its pair with the dealer.
 
     Raises:
         PeerViolation: malformed, unknown types, or more than the cap.
@@ -160,7 +155,7 @@ def answer_untrusted(
         raise PeerViolation(party, "asked the dealer for one type twice")
     if excess := _excess(demand):
         raise PeerViolation(party, f"asked for {excess}")
-    return make_correction(computing, streams, node, demand)
+    return Request(node, demand, bytes(request))
 
 
 def _wanted_untrusted(entry: Plain, party: str) -> tuple[Item, int]:

@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import trio
 
 from mpcnet.algebra import Buffer, Streams
-from mpcnet.correlated.provider import MAX_REQUEST_BYTES, answer_untrusted
+from mpcnet.correlated.dealing import make_correction
+from mpcnet.correlated.provider import MAX_REQUEST_BYTES, read_request_untrusted
 from mpcnet.errors import PeerViolation, ProgramMismatch
 from mpcnet.wire.frames import Frame, Header
 
@@ -42,7 +43,9 @@ class Desk:
         self._computing = tuple(computing)
         self._names = names
         self._open: dict[Question, dict[int, Frame]] = {}
+        # By fork, the last round and the last operation that were answered.
         self._answered: dict[bytes, int] = {}
+        self._operations: dict[bytes, int] = {}
         self._complete: list[Question] = []
         self._arrived = trio.Event()
         self._finished: set[int] = set()
@@ -107,13 +110,21 @@ class Desk:
 
         Args:
             streams: by computing party, those of its pair with us, for this fork.
+        Raises:
+            PeerViolation: malformed, over a cap, or of an operation not newer than the last one of its fork.
         """
         asked = self._open.pop(question)
         fork, number = question
         self._answered[fork] = number
         first = asked[self._computing[0]]
         name = self._names[self._computing[0]]
-        return first.header, answer_untrusted(first.body, name, self._computing, streams)
+        request = read_request_untrusted(first.body, name)
+        # Fork and number of the operation are what the streams' keys hold: a number that came twice would give two
+        # requests one key. A program counts upwards, so to remember the last one is enough.
+        if request.node <= self._operations.get(fork, -1):
+            raise PeerViolation(name, f"asked the dealer again for operation {request.node} in round {number}")
+        self._operations[fork] = request.node
+        return first.header, make_correction(self._computing, streams, request.node, request.demand)
 
     async def serve(self, job: bytes, seeds: Mapping[int, bytes], send: Send) -> None:
         """Answer what all computing parties ask alike, until their programs have ended.

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpcnet.algebra import Streams
-from mpcnet.correlated.dealing import correction_bytes
+from mpcnet.correlated.dealing import correction_bytes, make_correction
 from mpcnet.correlated.items import (
     BitTimesWord,
     BitTriples,
@@ -26,8 +26,8 @@ from mpcnet.correlated.provider import (
     MAX_DEALT_WORDS,
     MAX_OPERATIONS,
     MAX_REQUEST_BYTES,
-    answer_untrusted,
     encode_request,
+    read_request_untrusted,
 )
 from mpcnet.errors import LocalError, PeerViolation
 from mpcnet.wire.canonical import encode_canonical
@@ -36,7 +36,8 @@ STREAMS = {party: Streams(bytes([party]) * 32, b"job", ()) for party in (0, 1)}
 
 
 def answer(request: bytes) -> bytes:
-    return bytes(answer_untrusted(request, "bob", (0, 1), STREAMS))
+    read = read_request_untrusted(request, "bob")
+    return bytes(make_correction((0, 1), STREAMS, read.node, read.demand))
 
 
 def refused(request: bytes, why: str) -> None:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from mpcnet.algebra import Label, Streams, Words
 from mpcnet.algebra.domain import Domain
+from mpcnet.correlated.dealing import make_correction
 from mpcnet.correlated.items import Demand, Item
 from mpcnet.correlated.pool import Pool
-from mpcnet.correlated.provider import DealerProvider, Provider, Request, answer_untrusted
+from mpcnet.correlated.provider import DealerProvider, Provider, Request, read_request_untrusted
 from mpcnet.dsl import Secret, SecretBits, where
 from mpcnet.engine import Context, Round, Step, Transcript, lockstep
 from mpcnet.errors import LocalError
@@ -142,7 +143,8 @@ def with_dealer(
             assert len({bytes(request) for request in inbox.values()}) == 1
             of_fork = {party: streams(party, fork) for party in range(computing)}
             sent = {}
-            correction = answer_untrusted(inbox[0], "party0", range(computing), of_fork)
+            read = read_request_untrusted(inbox[0], "party0")
+            correction = make_correction(range(computing), of_fork, read.node, read.demand)
             yield Round({0: correction})
         return None
 

@@ -261,13 +261,23 @@ def violations() -> list[tuple[str, Callable[[Desk], None]]]:
         desk.answer((b"", 3), streams)
         desk.deliver(0, asked(3, body))
 
+    def an_operation_that_was_answered(desk: Desk) -> None:
+        streams = {party: Streams(bytes(32), bytes(32), dealer_path(b"")) for party in (0, 1)}
+        for number in (3, 4):
+            for party in (0, 1):
+                desk.deliver(party, asked(number, body))
+            desk.answer((b"", number), streams)
+
     def an_outsider(desk: Desk) -> None:
         desk.admit(2, 10)
 
     def too_long(desk: Desk) -> None:
         desk.admit(0, MAX_REQUEST_BYTES + 1)
 
-    return [(case.__name__, case) for case in (twice_in_a_round, an_old_round, an_outsider, too_long)]
+    return [
+        (case.__name__, case)
+        for case in (twice_in_a_round, an_old_round, an_operation_that_was_answered, an_outsider, too_long)
+    ]
 
 
 @pytest.mark.parametrize("case", [case for _, case in violations()], ids=[name for name, _ in violations()])
