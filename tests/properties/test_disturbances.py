@@ -1,4 +1,4 @@
-"""Whole jobs over links that often have no room, disturbed at any point: the right answer, or an error, and soon."""
+"""Jobs over links that often have no room, disturbed at any point: the right answer, or an error, and soon."""
 
 from __future__ import annotations
 
