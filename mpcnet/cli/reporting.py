@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import click
@@ -38,8 +38,10 @@ __all__ = (
     "Group",
     "app",
     "is_live",
+    "is_terminal",
     "json_option",
     "print_document",
+    "printable",
     "quiet_option",
     "say",
     "single",
@@ -68,9 +70,28 @@ def stderr() -> Console:
     return _console(sys.stderr)
 
 
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but tab and line feed, and those that turn the direction of writing."""
+
+
+def printable(text: str) -> str:
+    """A text that others may have written, without what moves a terminal's cursor or hides what stands there."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def _console(file: TextIO) -> Console:
-    """Coloured on a terminal that can, or with FORCE_COLOR; with NO_COLOR without any escape sequence."""
-    from rich.console import Console
+    """Coloured on a terminal that can, or with FORCE_COLOR; with NO_COLOR without any escape sequence.
+
+    Texts are shown as `printable` says: rich takes out some control characters, and lets escape pass.
+    """
+    from rich.console import Console as RichConsole
+    from rich.console import ConsoleOptions, RenderableType
+    from rich.segment import Segment
+
+    class Console(RichConsole):
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+            for segment in super().render(renderable, options):
+                yield segment if segment.control else Segment(printable(segment.text), segment.style)
 
     colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
     return Console(file=file, highlight=False, markup=False, emoji=False, color_system=colours)
@@ -79,6 +100,11 @@ def _console(file: TextIO) -> Console:
 def is_live(file: TextIO) -> bool:
     """Whether lines that were written can be written again: a terminal that can move its cursor."""
     return file.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown", "")
+
+
+def is_terminal() -> bool:
+    """Whether a person sits at standard input."""
+    return sys.stdin.isatty()
 
 
 def say(message: str) -> None:
@@ -131,7 +157,7 @@ def _sentence(error: BaseException) -> str:
     else:
         # Its text may hold anything, inputs too.
         text = f"the program failed with {type(error).__name__}; 'mpcnet --verbose' shows where"
-    return " ".join(text.split())
+    return printable(" ".join(text.split()))
 
 
 def _exit_code(error: BaseException) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 from rich import box
 from rich.table import Table
 
+from mpcnet.cli.reporting import printable
 from mpcnet.session import Cost, Protocol
 
 __all__ = ("cost_document", "counted", "explained", "listed", "party_table", "plain", "time_text")
@@ -57,12 +58,12 @@ def explained(protocol: Protocol[Any, Any], outcome: object) -> str:
     if outcome is None:
         return "nothing"  # the dealer's, who runs no program
     if protocol.explain is not None:
-        return protocol.explain(outcome)
+        return printable(protocol.explain(outcome))
     if dataclasses.is_dataclass(outcome) and not isinstance(outcome, type):
         outcome = {field.name: getattr(outcome, field.name) for field in dataclasses.fields(outcome)}
     if isinstance(outcome, Mapping):
         items = cast("dict[Any, Any]", outcome).items()
-        return "\n".join(f"{str(name).replace('_', ' ')}: {_short(item)}" for name, item in items)
+        return "\n".join(f"{printable(str(name)).replace('_', ' ')}: {_short(item)}" for name, item in items)
     return _short(outcome)
 
 
@@ -77,7 +78,7 @@ def _short(value: object) -> str:
         case list() | tuple() | np.ndarray():
             return ", ".join(_short(item) for item in cast("Sequence[object]", value)) or "none"
         case _:
-            return str(value)
+            return printable(str(value))
 
 
 def cost_document(cost: Cost) -> dict[str, object]:

@@ -45,6 +45,11 @@ _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 _PORT_MAX: Final = 65535
 
 
+def is_name(text: str) -> bool:
+    """Whether a party may be called so: 1 to 64 letters, digits, dots, underscores and hyphens."""
+    return _NAME.fullmatch(text) is not None
+
+
 def fingerprint_of(roster_hash: bytes) -> str:
     """`Roster.fingerprint` of a roster of which only the hash is known."""
     text = base64.b32encode(roster_hash[:10]).decode("ascii").lower()
@@ -299,7 +304,7 @@ class Roster:
 
 
 def _member_problems(member: Member) -> Iterator[str]:
-    if not _NAME.fullmatch(member.name):
+    if not is_name(member.name):
         yield f"{member.name!r} is no name: 1 to 64 letters, digits, dots, underscores and hyphens"
     try:
         decode_public(encode_public(member.key))

@@ -28,6 +28,7 @@ from typing import Any, cast
 
 from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.identity.files import read_text
+from mpcnet.identity.roster import is_name
 from mpcnet.session.job import Job
 from mpcnet.session.plugins import find_protocol
 from mpcnet.session.protocol import Protocol
@@ -50,6 +51,7 @@ class _Kind:
 
 
 _TEXT = _Kind("text", (str,))
+_NAME = _Kind("text, the name of a party", (str,))
 _NUMBER = _Kind("a number of seconds", (int, float))
 _NAMES = _Kind("a list of names", (list,), of_text=True)
 _TABLE = _Kind("a table", (dict,))
@@ -60,7 +62,7 @@ _FIELDS: Mapping[str, _Kind] = {
     "scheme": _TEXT,
     "deadline_seconds": _NUMBER,
     "compute": _NAMES,
-    "dealer": _TEXT,
+    "dealer": _NAME,
     "params": _TABLE,
     "roles": _TABLE,
 }
@@ -138,6 +140,13 @@ def _check_fields(fields: Mapping[str, object]) -> None:
 def _check_kind(name: str, value: object, kind: _Kind) -> None:
     if not kind.fits(value):
         raise LocalError(f"field '{name}' takes {kind.words}")
+    if kind in (_NAME, _NAMES):
+        # Somebody else may have written the file, and names are shown: none of them moves a terminal's cursor.
+        for party in [value] if kind is _NAME else cast("list[str]", value):
+            if not is_name(cast("str", party)):
+                raise LocalError(
+                    f"field '{name}': {party!r} is no name: 1 to 64 letters, digits, dots, underscores and hyphens"
+                )
 
 
 def _roles(protocol: Protocol[Any, Any], roles: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
@@ -146,7 +155,7 @@ def _roles(protocol: Protocol[Any, Any], roles: Mapping[str, object]) -> dict[st
         if role not in protocol.roles:
             hint = did_you_mean(role, protocol.roles)
             raise LocalError(
-                f"field 'roles.{role}': protocol '{protocol.name}' has no such role; it has: {known}{hint}"
+                f"field {'roles.' + role!r}: protocol '{protocol.name}' has no such role; it has: {known}{hint}"
             )
         _check_kind(f"roles.{role}", names, _NAMES)
     for role in protocol.roles:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 import pytest
 from click.testing import CliRunner
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
 
 from mpcnet import AgreementMismatch, DeadlineExceeded, LocalError, PeerAborted, PeerLost, RangeError
-from mpcnet.cli.reporting import App, json_option, single
+from mpcnet.cli.reporting import App, json_option, say, single, stdout
+from mpcnet.cli.show import explained
 from mpcnet.session import list_protocols
+from mpcnet.session.plugins import find_protocol
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command
@@ -39,6 +45,7 @@ def failing(error: BaseException) -> App:
         (DeadlineExceeded(["bob"], "to agree"), 1, "error: the deadline passed while waiting for bob (to agree)"),
         (PeerAborted("bob", "ended the job:\nsomehow"), 1, "error: bob: ended the job: somehow"),
         (ExceptionGroup("many", [ValueError(), ExceptionGroup("more", [LOST])]), 1, f"error: {LOST}"),
+        (LocalError("a \x1b[2Jscreen"), 2, "error: a \N{REPLACEMENT CHARACTER}[2Jscreen"),
         (KeyboardInterrupt(), 130, "interrupted"),
         (click.Abort(), 130, "interrupted"),
         (BaseExceptionGroup("many", [LOST, KeyboardInterrupt()]), 130, "interrupted"),
@@ -49,6 +56,18 @@ def test_code_and_line(error: BaseException, code: int, line: str) -> None:
     assert result.exit_code == code
     assert result.stderr.splitlines() == [line]
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("text", ["\x1b]0;title\x07", "\x9b2J", "\r\x08\x7f", "abc\u202egnp.exe"])
+def test_no_text_of_others_moves_the_cursor(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    table = Table(text)
+    table.add_row(text)
+    for shown in (Text(text), text, table, Padding(Text(text), 1)):
+        stdout().print(shown)
+    say(text)
+    captured = capsys.readouterr()
+    found = captured.out + captured.err + explained(replace(find_protocol("tally"), explain=None), {text: [text]})
+    assert not set(text) & set(found) & set("\x1b\x07\x9b\r\x08\x7f\u202e")
 
 
 def test_an_error_of_a_plugin_is_not_quoted() -> None:
