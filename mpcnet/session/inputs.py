@@ -74,6 +74,14 @@ class Declaration(ABC):
             LocalError: a word is not of this type. The message does not repeat it.
         """
 
+    def named_parameters(self) -> list[str]:
+        """Parameters that stand where this declaration would hold a number or a list."""
+        found: list[str] = []
+        for field in ("range", "shape", "most", "options", "labels"):
+            value = getattr(self, field, ())
+            found += [item for item in (value if isinstance(value, tuple) else (value,)) if isinstance(item, str)]
+        return found
+
     def several(self, params: Any) -> bool:
         """Whether `parse` takes more words than one, so that a command line may separate them by commas."""
         return True
@@ -370,7 +378,8 @@ def _int_array(value: object) -> NDArray[np.int64]:
             raise RangeError("a value needs more than 64 bits")
         return array.astype(np.int64)
     if array.dtype.kind not in "iu" and array.size:
-        raise LocalError(f"whole numbers were expected, not {array.dtype}")
+        kind = {"U": "text", "S": "bytes", "b": "truth values", "f": "floats"}.get(array.dtype.kind, "others")
+        raise LocalError(f"whole numbers were expected, not {kind}")
     if array.dtype == np.uint64 and array.size and int(array.max()) >= 2**63:
         raise RangeError("a value needs more than 64 bits")
     return array.astype(np.int64)
@@ -379,8 +388,9 @@ def _int_array(value: object) -> NDArray[np.int64]:
 def _checked(array: NDArray[np.int64], shape: tuple[int, ...], limits: tuple[int, int]) -> NDArray[np.int64]:
     low, high = limits
     if array.shape != shape:
-        wanted = f"{math.prod(shape)} values of shape {shape}" if shape else "one value"
-        raise LocalError(f"{wanted} were expected, not shape {array.shape}")
+        wanted = f"{math.prod(shape)} values of shape {shape} were" if shape else "one value was"
+        given = f"an array of shape {array.shape}" if array.shape else "a single value"
+        raise LocalError(f"{wanted} expected, not {given}")
     if array.size and (int(array.min()) < low or int(array.max()) > high):
         raise RangeError(f"a value lies outside the agreed range [{low}, {high}]")
     return array

@@ -11,7 +11,7 @@ from mpcnet.algebra import Z64, Buffer, Streams
 from mpcnet.algebra.bits import BITS
 from mpcnet.correlated.provider import DealerProvider, Provider
 from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, SecretBits, domain_of
-from mpcnet.errors import LocalError
+from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.identity import Member, Roster
 from mpcnet.session.channels import fork_id
 from mpcnet.session.cost import CORRELATED, MAIN
@@ -126,7 +126,11 @@ class Party(Generic[P]):
         plan = self._running.plan
         declaration = plan.job.protocol.inputs.get(name)
         if not isinstance(declaration, Shared):
-            raise LocalError(f"protocol '{plan.job.protocol.name}' declares no shared input '{name}'")
+            known = [item for item, found in plan.job.protocol.inputs.items() if isinstance(found, Shared)]
+            raise LocalError(
+                f"protocol '{plan.job.protocol.name}' declares no shared input '{name}'; "
+                f"it declares: {', '.join(known) or 'none'}{did_you_mean(name, known)}"
+            )
         if name in self._shared:
             raise LocalError(f"input '{name}' was shared already in this fork; keep what `share` returned")
         mine = self._own_value(name, declaration, value)

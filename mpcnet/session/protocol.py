@@ -179,21 +179,46 @@ def protocol(
 def _check_declaration(declared: Protocol[Any, Any]) -> None:
     if not NAME.fullmatch(declared.name):
         raise LocalError(f"a protocol's name is lower case words joined by hyphens, not {declared.name!r}")
-    if declared.version < 1:
-        raise LocalError(f"protocol '{declared.name}': versions count from 1")
+    if type(declared.version) is not int or declared.version < 1:
+        raise LocalError(f"protocol '{declared.name}': versions are whole numbers and count from 1")
     if not (dataclasses.is_dataclass(declared.params) and declared.params.__dataclass_params__.frozen):  # type: ignore[attr-defined]
         raise LocalError(f"protocol '{declared.name}': params must be a frozen dataclass")
-    if EVERYONE in declared.roles or not declared.roles:
-        raise LocalError(f"protocol '{declared.name}': declare at least one role, none of them named '{EVERYONE}'")
+    _check_roles(declared)
     for name, declaration in declared.inputs.items():
-        if declaration.by not in declared.roles:
-            raise LocalError(
-                f"protocol '{declared.name}': input '{name}' is given by '{declaration.by}', which is no role"
-            )
+        _check_input(declared, name, declaration)
     for name in declared.outputs:
         for role in declared.receivers(name):
             if role != EVERYONE and role not in declared.roles:
-                raise LocalError(f"protocol '{declared.name}': output '{name}' goes to '{role}', which is no role")
+                raise LocalError(
+                    f"protocol '{declared.name}': output '{name}' goes to '{role}', which is no role; the roles "
+                    f"are: {', '.join(declared.roles)}; '{EVERYONE}' is all of them"
+                )
+
+
+def _check_roles(declared: Protocol[Any, Any]) -> None:
+    if EVERYONE in declared.roles or not declared.roles:
+        raise LocalError(f"protocol '{declared.name}': declare at least one role, none of them named '{EVERYONE}'")
+    for role, members in declared.roles.items():
+        if not isinstance(members, Many):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise LocalError(
+                f"protocol '{declared.name}': role '{role}' is declared by One(), Many() or Many(3, 5)"
+            )
+
+
+def _check_input(declared: Protocol[Any, Any], name: str, declaration: Declaration) -> None:
+    what = f"protocol '{declared.name}': input '{name}'"
+    if declaration.by not in declared.roles:
+        raise LocalError(
+            f"{what} is given by '{declaration.by}', which is no role; the roles are: {', '.join(declared.roles)}"
+        )
+    # A property counts: it is computed from parameters.
+    fields = [item.name for item in dataclasses.fields(typing.cast("Any", declared.params))]
+    for parameter in declaration.named_parameters():
+        if parameter not in fields and not hasattr(declared.params, parameter):
+            raise LocalError(
+                f"{what} names the parameter '{parameter}', which there is not; the parameters are: "
+                f"{', '.join(fields) or 'none'}{did_you_mean(parameter, fields)}"
+            )
 
 
 def _converted(name: str, value: object, kind: Any) -> object:
