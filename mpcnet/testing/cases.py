@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
+import numpy as np
+
 from mpcnet.errors import LocalError
 from mpcnet.session import Job, Protocol
 from mpcnet.session.inputs import Shared
@@ -130,11 +132,15 @@ Reference = Callable[[Case[P]], T]
 
 def _short(inputs: Inputs) -> str:
     text = "; ".join(
-        f"{party}: " + ", ".join(f"{name}={value!r}" for name, value in values.items())
+        f"{party}: " + ", ".join(f"{name}={_plain(value)!r}" for name, value in values.items())
         for party, values in inputs.items()
         if values
     )
     return text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]} ..."
+
+
+def _plain(value: object) -> object:
+    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def empty_case(protocol: Protocol[P, Any], params: P, layout: Layout) -> Case[P]:
