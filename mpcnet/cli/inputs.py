@@ -24,12 +24,12 @@ from typing import Any, cast
 
 import click
 
-from mpcnet.cli.reporting import say
+from mpcnet.cli.reporting import is_terminal, say
 from mpcnet.errors import LocalError
 from mpcnet.session import Choice, Declaration, LocalItems
 from mpcnet.session.job import Plan
 
-__all__ = ("Given", "document_inputs", "is_terminal", "parse_words", "read_document", "read_given", "take_inputs")
+__all__ = ("Given", "document_inputs", "parse_words", "read_document", "read_given", "take_inputs")
 
 _CSV = re.compile(r"(?P<path>.+\.csv):(?P<column>.+)", re.IGNORECASE)
 
@@ -45,11 +45,6 @@ class Given:
 
     words: tuple[str, ...]
     typed: bool = False
-
-
-def is_terminal() -> bool:
-    """Whether a person sits at standard input."""
-    return sys.stdin.isatty()
 
 
 def read_given(options: Sequence[str], document: str | None) -> dict[str, Given]:
@@ -188,7 +183,7 @@ def read_document(source: str) -> dict[str, dict[str, Given]]:
     parties = _json_object(sys.stdin.read() if source == "-" else _read(Path(source)), "--inputs")
     for inputs in parties.values():
         if not isinstance(inputs, dict):
-            raise LocalError("--inputs takes a JSON object of parties, each an object of inputs")
+            raise LocalError('--inputs takes a JSON object of parties: {"alice": {"NAME": VALUE}, "bob": ...}')
     return {name: document_inputs(cast("dict[str, object]", inputs)) for name, inputs in parties.items()}
 
 

@@ -10,9 +10,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from mpcnet.cli.inputs import is_terminal
-from mpcnet.cli.reporting import say, stdout
-from mpcnet.cli.show import counted, party_table
+from mpcnet.cli.reporting import is_terminal, say, stdout
 from mpcnet.errors import LocalError
 from mpcnet.identity import Identity, Member, Roster
 
@@ -38,8 +36,10 @@ def load_identity(path: str | Path, passphrase_file: str | None = None) -> Ident
     try:
         return Identity.load(path)
     except LocalError as error:
-        if not str(error).endswith("needs a passphrase") or not is_terminal():
+        if not str(error).endswith("needs a passphrase"):
             raise
+        if not is_terminal():
+            raise LocalError(f"{error}: give --passphrase-file FILE, where nobody is there to be asked") from None
     return Identity.load(path, click.prompt(f"passphrase of {path}", hide_input=True, err=True))
 
 
@@ -63,6 +63,8 @@ def make_key(
     if passphrase_file is not None:
         words = _passphrase(passphrase_file)
     elif passphrase:
+        if not is_terminal():
+            raise LocalError("nobody is there to be asked for a passphrase: give --passphrase-file FILE")
         words = click.prompt("passphrase", hide_input=True, confirmation_prompt=True, err=True)
     path = Path(out or f"{name}.key")
     identity.save(path, words)
@@ -110,6 +112,8 @@ def check_roster(roster_path: str, key_path: str | None, passphrase_file: str | 
         document = {"fingerprint": found.fingerprint, "cipher": found.cipher, "parties": parties, "me": me}
         click.echo(json.dumps(document))
         return
+    from mpcnet.cli.show import party_table  # imports what runs jobs, which keys need not wait for
+
     table = party_table(("party", "address", "key"))
     for member in found:
         you = " (you)" if member.name == me else ""
@@ -141,5 +145,5 @@ def _read_lines(name: str) -> list[str]:
 
 
 def _announce(path: Path, made: Roster) -> None:
-    say(f"{path}: {counted(len(made), 'party').replace('partys', 'parties')}. Compare this with the others:")
+    say(f"{path}: {len(made):,} {'party' if len(made) == 1 else 'parties'}. Compare this with the others:")
     click.echo(made.fingerprint)
