@@ -71,7 +71,7 @@ class _Drive:
         costs: whether it is preparing, to the counts that a round then goes into.
     """
 
-    __slots__ = ("costs", "error", "inbox", "merged", "over", "rounds", "unsent", "wake")
+    __slots__ = ("costs", "error", "heard", "inbox", "merged", "over", "rounds", "unsent", "wake")
 
     def __init__(self, rounds: Rounds, costs: Callable[[bool], RegionCost]) -> None:
         self.rounds = rounds
@@ -79,6 +79,7 @@ class _Drive:
         self.merged: MergedRound | None = None
         self.inbox: dict[int, memoryview] = {}
         self.unsent: list[tuple[int, Frame]] = []
+        self.heard = False
         self.over = False
         self.error: Exception | None = None
         self.wake = trio.Event()
@@ -138,6 +139,9 @@ class ForkChannel:
                 if drive.unsent:
                     drive.unsent = []
                     self._advance(drive)
+            if not (drive.heard or drive.error):
+                # Nobody made us wait: a program of many such evaluations would hold up links and deadlines.
+                await trio.lowlevel.checkpoint()
         finally:
             self._drive = None
             self._expect = {}
@@ -210,6 +214,7 @@ class ForkChannel:
         # In the order of the round, not of arrival.
         inbox = {peer: drive.inbox[peer] for peer in merged.expect}
         drive.inbox, drive.merged = {}, None
+        drive.heard = drive.heard or bool(inbox)
         if merged.to or merged.expect:
             cost = drive.costs(preparing)
             cost.rounds += 1

@@ -164,6 +164,29 @@ async def test_what_comes_behind_an_error_changes_nothing() -> None:
     assert (1, 2) not in links.sent
 
 
+@pytest.mark.parametrize("peers", [(), (1,)])
+async def test_whoever_awaits_nobody_lets_others_run_and_can_be_cancelled(peers: tuple[int, ...]) -> None:
+    """An owner that does not compute only sends, and one that computes nothing does not even that."""
+
+    class Said(Exchanges):
+        def take(self) -> MergedRound | None:
+            merged = super().take()
+            return merged and MergedRound(merged.number, merged.to, {}, DIGEST)
+
+    channel = ForkChannel(Links(), b"")
+    ended = 0
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ends, nursery.cancel_scope)
+        for number in range(1000):
+            await channel.drive(Said(1, peers, first=number), counted)
+            ended += 1
+    assert ended < 1000
+
+
+async def ends(scope: trio.CancelScope) -> None:
+    scope.cancel()
+
+
 async def test_the_error_of_a_step_is_raised_where_the_program_waits() -> None:
     links = Links()
     channel = ForkChannel(links, b"")
