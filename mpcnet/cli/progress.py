@@ -23,6 +23,7 @@ from rich.text import Text
 
 from mpcnet.cli.course import Clock, Course, Crowd, duration
 from mpcnet.cli.reporting import is_live, stderr
+from mpcnet.errors import MpcnetError
 from mpcnet.session.events import Ended, Event
 from mpcnet.session.job import Plan
 
@@ -60,6 +61,14 @@ class Watch:
         """Take a look at for whom the job waits."""
         self.course.look(awaited)
 
+    def stays(self, error: MpcnetError, late: Sequence[str], seconds: float) -> None:
+        """The job has failed, and we stay for a while to tell those who have not come."""
+
+
+def _staying(error: MpcnetError, late: Sequence[str], seconds: float) -> str:
+    names = ", ".join(late[:3]) + (f" and {len(late) - 3:,} more" if len(late) > 3 else "")
+    return f"{error}; staying up to {duration(seconds)} to tell {names}, not here yet; Ctrl-C ends it now"
+
 
 class Lines(Watch):
     """Lines on standard error that stay: for whom we wait, when it takes long."""
@@ -83,6 +92,10 @@ class Lines(Watch):
             for line in self.course.awaited(_LINE_AFTER_SECONDS):
                 print(f"{self.course.label}: {line}", file=sys.stderr, flush=True)
 
+    def stays(self, error: MpcnetError, late: Sequence[str], seconds: float) -> None:
+        """As a line."""
+        print(f"{self.course.label}: {_staying(error, late, seconds)}", file=sys.stderr, flush=True)
+
 
 class _Reports(Watch):
     """Every event as one JSON object a line on standard error, for a program that started us."""
@@ -93,7 +106,13 @@ class _Reports(Watch):
             return  # the result or the error says it
         document = {item.name: getattr(event, item.name) for item in dataclasses.fields(event)}
         plain = {name: value.hex() if isinstance(value, bytes) else value for name, value in document.items()}
-        print(json.dumps({"event": type(event).__name__, **plain}), file=sys.stderr, flush=True)
+        self._print({"event": type(event).__name__, **plain})
+
+    def stays(self, error: MpcnetError, late: Sequence[str], seconds: float) -> None:
+        self._print({"event": "Staying", "parties": list(late), "seconds": seconds})
+
+    def _print(self, document: Mapping[str, object]) -> None:
+        print(json.dumps(document), file=sys.stderr, flush=True)
 
 
 class Display:
@@ -123,6 +142,10 @@ class Display:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._live.stop()
+
+    def say(self, line: str) -> None:
+        """Print a line that stays above what is drawn."""
+        self._live.console.print(Text(line, style="dim"), soft_wrap=True)
 
     def render(self) -> RenderableType:
         """What is to be seen now."""
@@ -187,6 +210,9 @@ class _OnTerminal(Watch):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._display.__exit__(kind, error, trace)
+
+    def stays(self, error: MpcnetError, late: Sequence[str], seconds: float) -> None:
+        self._display.say(f"{self.course.label}: {_staying(error, late, seconds)}")
 
 
 def watch_run(plan: Plan[Any, Any], clock: Clock, *, quiet: bool, reports: bool) -> Watch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -15,14 +16,16 @@ from mpcnet.cli.inputs import read_given, take_inputs
 from mpcnet.cli.keys import load_identity
 from mpcnet.cli.progress import Watch, watch_run
 from mpcnet.cli.show import cost_document, explained, plain
-from mpcnet.errors import LocalError
+from mpcnet.errors import LocalError, MpcnetError
 from mpcnet.identity import Identity, Member, Roster
 from mpcnet.session import Job, Mesh, Result, load_job, open_mesh
 from mpcnet.session.job import make_plan
 
-__all__ = ("run_party",)
+__all__ = ("run_party", "take_part")
 
 _LOOK_SECONDS = 0.25
+_STAY_SECONDS = 10.0
+"""How long we stay after a failure to tell those who have not come: else they would wait for their whole deadline."""
 
 
 def run_party(
@@ -50,21 +53,41 @@ def run_party(
     plan = make_plan(job, roster, me)
     inputs = take_inputs(plan, read_given(options, document))
     with watch_run(plan, time.monotonic, quiet=quiet, reports=reports) as watch:
-        result = trio.run(_take_part, job, roster, identity, inputs, watch)
+        result = trio.run(take_part, job, roster, identity, inputs, watch)
     if as_json:
         click.echo(json.dumps(_document(job, me, result)))
     else:
         click.echo(explained(job.protocol, result.outcome))
 
 
-async def _take_part(
+async def take_part(
     job: Job[Any, Any], roster: Roster, identity: Identity, inputs: Mapping[str, object], watch: Watch
 ) -> Result[Any]:
+    """Run a job on a mesh of its own, and stay for a while if it fails before everybody has come."""
+    gives_up_at = trio.current_time() + job.deadline_seconds
     async with open_mesh(roster, identity, listener=watch.listener) as mesh, trio.open_nursery() as nursery:
         nursery.start_soon(_look, mesh, job.label, watch)
-        result = await mesh.execute(job, inputs)
+        try:
+            result = await mesh.execute(job, inputs)
+        except MpcnetError as error:
+            # Ctrl-C means that we need not stay. What went wrong is still what there is to say.
+            with contextlib.suppress(KeyboardInterrupt):
+                await _tell_latecomers(mesh, job.label, error, watch, gives_up_at)
+            raise
         nursery.cancel_scope.cancel()
     return result
+
+
+async def _tell_latecomers(mesh: Mesh, label: str, error: MpcnetError, watch: Watch, gives_up_at: float) -> None:
+    """Not longer than we would have waited for them: a deadline that has passed, here or elsewhere, ends this too."""
+    seconds = min(_STAY_SECONDS, gives_up_at - trio.current_time())
+    late = mesh.latecomers(label)
+    if not late or seconds < 1:
+        return
+    watch.stays(error, late, seconds)
+    with trio.move_on_after(seconds):
+        while mesh.latecomers(label):  # noqa: ASYNC110 -- the mesh has no event for it, and needs none for this
+            await trio.sleep(_LOOK_SECONDS)
 
 
 async def _look(mesh: Mesh, label: str, watch: Watch) -> None:

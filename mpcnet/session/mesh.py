@@ -190,7 +190,11 @@ class Mesh:
         """For whom a running job waits now: by name, the newest hint why its link is not up, or nothing."""
         running = self._jobs.get(label)
         waiting = () if running is None else running.waiting_for()
-        return {self._name(peer): next(iter(self._transport.hints(peer)[-1:]), "") for peer in waiting}
+        return {self._name(peer): next(iter(self._hints(peer)[-1:]), "") for peer in waiting}
+
+    def latecomers(self, label: str) -> tuple[str, ...]:
+        """Who has not been here since a job failed, and is told why when it comes while the mesh is open."""
+        return tuple(self._name(peer) for peer in self._refusals.untold(label))
 
     async def _conduct(self, running: Running, inputs: Mapping[str, Any]) -> Result[Any]:
         """Play the job, and if it fails tell the others why before we say it to our caller."""
@@ -238,7 +242,10 @@ class Mesh:
 
     async def _watch_deadline(self, running: Running, scope: trio.CancelScope) -> None:
         with scope:
-            await running.watch_deadline(self._transport.hints)
+            await running.watch_deadline(self._hints)
+
+    def _hints(self, peer: int) -> tuple[str, ...]:
+        return (*self._transport.hints(peer), *self._pending.hints(peer, self._name(peer)))
 
     # What we tell others
 

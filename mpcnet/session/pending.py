@@ -64,6 +64,11 @@ class Pending:
         found = [(peer, entries.pop(label, None)) for peer, entries in sorted(self._entries.items())]
         return [(peer, entry.agree, entry.abort) for peer, entry in found if entry is not None]
 
+    def hints(self, peer: int, name: str) -> tuple[str, ...]:
+        """Why a peer that is there takes no part in our job: it waits in others, the last of which is named."""
+        waits = [label for label, entry in self._entries.get(peer, {}).items() if entry.agree and not entry.abort]
+        return (f"{name} waits in another job, whose label is {waits[-1]!r}",) if waits else ()
+
     def forget(self, peer: int) -> None:
         """The peer's link ended."""
         self._entries.pop(peer, None)

@@ -46,6 +46,10 @@ class Refusals:
                 del self._entries[label]
         return frames
 
+    def untold(self, label: str) -> tuple[int, ...]:
+        """Who does not know yet."""
+        return tuple(sorted(self._entries[label][1])) if label in self._entries else ()
+
     def is_told(self, label: str) -> bool:
         """Whether everybody knows."""
         return label not in self._entries

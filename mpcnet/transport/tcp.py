@@ -100,7 +100,11 @@ class TcpTransport(Transport):
 
     def hints(self, peer: int) -> tuple[str, ...]:
         """Unauthenticated observations about why a peer is not up, newest last; for messages only."""
-        return tuple(self._peers[peer].hints)
+        known = self._peers[peer]
+        if known.link is None and not known.hints and peer < self.me:
+            ours = self._local.roster.members[self.me].address
+            return (f"{known.name} is not connected: it calls us, at {ours}",)
+        return tuple(known.hints)
 
     async def send(self, peer: int, frame: Frame) -> None:
         """Queue a frame for a peer; see `Transport.send`."""

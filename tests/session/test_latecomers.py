@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import trio
 import trio.testing
 
 from mpcnet import AgreementMismatch, Job, PeerAborted, RangeError
 from mpcnet.session.abort import Abort, Reason
+from mpcnet.session.agreement import Agree
+from mpcnet.session.pending import Pending
 from mpcnet.session.refusals import MAX_REFUSALS, Refusals
 from mpcnet.testing.parties import Loopback, run_parties
 from mpcnet_protocols.average import Outcome, Rules, average
@@ -28,9 +32,11 @@ async def test_after_a_mismatch(three: Loopback, mock_clock: trio.testing.MockCl
         # The slower of the two may hear of the difference from the other before it has looked itself.
         assert any(isinstance(error, AgreementMismatch) for error in endings.errors.values())
         assert set(endings.errors) == {"alice", "carol"}
+        assert {mesh.latecomers("late") for mesh in meshes.values()} == {("bob",)}
         async with three.mesh("bob").open() as bob:
             with pytest.raises((PeerAborted, AgreementMismatch)):
                 await bob.run(JOB, {"value": 1})
+        assert () in {mesh.latecomers("late") for mesh in meshes.values()}
 
 
 async def test_after_a_refused_input(three: Loopback, mock_clock: trio.testing.MockClock) -> None:
@@ -60,6 +66,33 @@ async def test_a_label_that_is_run_again_is_not_refused(three: Loopback) -> None
                     late.start_soon(run, "bob")
                     late.start_soon(run, "carol")
         assert [outcome.sum for outcome in results] == [3, 3, 3]
+
+
+async def test_who_waits_under_another_label_is_named_with_it(
+    three: Loopback, mock_clock: trio.testing.MockClock
+) -> None:
+    job = replace(JOB, deadline_seconds=2)
+    jobs = {"carol": replace(job, label="lato")}
+    async with three.meshes() as meshes:
+        endings = await run_parties(meshes, job, {name: {"value": 1} for name in three.names}, jobs=jobs)
+    told = [str(endings.errors[name]) for name in ("alice", "bob")]
+    assert any("carol waits in another job, whose label is 'lato'" in text for text in told), told
+
+
+async def test_what_a_peer_calls_its_job_cannot_write_on_a_terminal() -> None:
+    pending = Pending()
+    pending.put_agree(1, "bob", Agree("\x1b[2Jlate", b"", bytes(32)), 99)
+    assert pending.hints(1, "bob") == (r"bob waits in another job, whose label is '\x1b[2Jlate'",)
+    pending.put_abort(1, Abort("\x1b[2Jlate", bytes(32), b"", Reason.REFUSED_INPUT))
+    assert pending.hints(1, "bob") == ()
+
+
+async def test_who_is_to_call_us_and_does_not_is_named_with_our_address(
+    three: Loopback, mock_clock: trio.testing.MockClock
+) -> None:
+    async with three.meshes("bob") as meshes:
+        endings = await run_parties(meshes, replace(JOB, deadline_seconds=2), {"bob": {"value": 1}})
+    assert f"alice is not connected: it calls us, at 127.0.0.1:{three.ports['bob']}" in str(endings.errors["bob"])
 
 
 async def test_each_is_told_once_and_the_memory_is_bounded() -> None:
