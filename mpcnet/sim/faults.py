@@ -16,7 +16,8 @@ class Crash:
 
     Args:
         party: its name.
-        round: the first round of which nothing is sent any more.
+        round: the first round of which nothing is sent any more, counted in the fork that comes to it first;
+            one that does not come does no harm.
     """
 
     party: str

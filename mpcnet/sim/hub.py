@@ -18,7 +18,7 @@ from functools import partial
 
 import trio
 
-from mpcnet.errors import PeerLost, PeerViolation
+from mpcnet.errors import LocalError, PeerLost, PeerViolation
 from mpcnet.sim.faults import Adversary, Crash, CrashAfter, Fault, Stall
 from mpcnet.sim.network import Network
 from mpcnet.transport.interface import Receiver, Transport
@@ -231,7 +231,10 @@ class Hub:
     def _rewritten(self, sender: int, receiver: int, frame: Frame) -> Frame | None:
         if self._adversary is None:
             return frame
-        return self._adversary.on_frame(self._names[sender], self._names[receiver], frame)
+        changed = self._adversary.on_frame(self._names[sender], self._names[receiver], frame)
+        if not isinstance(changed, Frame | None):  # pyright: ignore[reportUnnecessaryIsInstance] -- of an experiment
+            raise LocalError(f"an adversary's on_frame returns a Frame or None, not a {type(changed).__name__}")
+        return changed
 
     def _arrival(self, sender: int, receiver: int, nbytes: int, now: float) -> float:
         model = self._network.link(self._names[sender], self._names[receiver])

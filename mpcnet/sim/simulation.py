@@ -12,7 +12,7 @@ import functools
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import trio
 
@@ -118,18 +118,28 @@ def simulate(
         listener: told what happens at which party, while it runs.
 
     Raises:
-        LocalError: an unknown party in the inputs or faults.
-        MpcnetError: a party failed.
+        LocalError: an unknown party in the inputs, faults or links; two faults of one party; no network.
+        MpcnetError: a party failed. A mistake in what a party was given names the party.
     """
     names = list(job.names)
-    for name in [*inputs, *(fault.party for fault in faults), *(jobs or {})]:
+    _check_network(network)
+    ends = [name for link in network.links for name in link]
+    faulty = [fault.party for fault in faults]
+    for name in [*inputs, *faulty, *(jobs or {}), *ends]:
         if name not in names:
             raise LocalError(f"job '{job.label}' has no party named {name!r}; it has: {', '.join(names)}")
+    if twice := next((name for name in faulty if faulty.count(name) > 1), None):
+        raise LocalError(f"{twice} has more faults than one: what comes after the first is never seen")
     runner = _Runner(names, job, inputs, network, faults, adversary, seed=seed, jobs=jobs or {}, listener=listener)
     simulation = _call_outside_of_loops(runner.run)
     if simulation.errors and not allow_errors:
         raise _first_cause(simulation.errors)
     return simulation
+
+
+def _check_network(network: object) -> None:
+    if not isinstance(network, Network):
+        raise LocalError(f"a network is a Network, such as LAN or WAN, not a {type(network).__name__}")
 
 
 def _first_cause(errors: Mapping[str, Exception]) -> Exception:
@@ -168,7 +178,11 @@ class _Runner(Generic[P, T]):
         from trio.testing import MockClock  # here for the reason that `Hub.run` gives
 
         clock = MockClock(autojump_threshold=0)
-        return trio.run(self._main, clock=clock, strict_exception_groups=True)
+        try:
+            return trio.run(self._main, clock=clock, strict_exception_groups=True)
+        except BaseExceptionGroup as group:
+            # An adversary or a listener of the experiment raised it: it is the caller's own, as it is.
+            raise _first_leaf(group) from None
 
     async def _main(self) -> Simulation[T]:
         hub = Hub(*self._arguments)
@@ -249,6 +263,12 @@ def _roster(randomness: Mapping[str, Callable[[int], bytes]]) -> Roster:
         for index, (name, source) in enumerate(randomness.items())
     ]
     return Roster(tuple(members))
+
+
+def _first_leaf(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
+    return error
 
 
 async def _inline(function: Callable[..., Any], *args: Any) -> Any:

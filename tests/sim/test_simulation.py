@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from mpcnet import (
     RangeError,
 )
 from mpcnet.session import Party
-from mpcnet.sim import WAN, Crash, CrashAfter, Crashed, LinkModel, Network, Simulation, Stall, simulate
+from mpcnet.sim import WAN, Adversary, Crash, CrashAfter, Crashed, LinkModel, Network, Simulation, Stall, simulate
 from mpcnet.testing.parties import Loopback, Nothing, job_of, run_parties
 from mpcnet.wire.frames import Frame, Kind
 from mpcnet_protocols.average import Outcome, Rules, average
@@ -397,3 +397,36 @@ def test_outcomes_of_the_bundled_average() -> None:
     job = Job(average, Rules(), {"owners": NAMES}, "raises")
     outcomes = simulate(job, VALUES).outputs
     assert all(isinstance(outcome, Outcome) and outcome.sum == 321 for outcome in outcomes.values())
+
+
+class _Returns(Adversary):
+    def __init__(self, change: Callable[[Frame], Any]) -> None:
+        self.change = change
+
+    def on_frame(self, sender: str, receiver: str, frame: Frame) -> Frame | None:
+        changed: Frame | None = self.change(frame)
+        return changed
+
+
+def test_mistakes_of_an_experiment_are_said_as_they_are() -> None:
+    def stumbles(frame: Frame) -> Frame:
+        raise ZeroDivisionError("of the experiment")
+
+    with pytest.raises(ZeroDivisionError, match="of the experiment"):
+        simulate(Job(average, Rules(), {"owners": NAMES}, "raises"), VALUES, adversary=_Returns(stumbles))
+    with pytest.raises(LocalError, match="returns a Frame or None, not a memoryview"):
+        simulate(
+            Job(average, Rules(), {"owners": NAMES}, "raises"), VALUES, adversary=_Returns(lambda frame: frame.body)
+        )
+    with pytest.raises(LocalError, match="a network is a Network, such as LAN or WAN, not a str"):
+        simulate(Job(average, Rules(), {"owners": NAMES}, "raises"), VALUES, network="wan")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    with pytest.raises(LocalError, match="has no party named 'ann'"):
+        simulate(
+            Job(average, Rules(), {"owners": NAMES}, "raises"),
+            VALUES,
+            network=Network(LinkModel(0.1), links={("ann", "bob"): LinkModel(1)}),
+        )
+    with pytest.raises(LocalError, match="bob has more faults than one"):
+        simulate(
+            Job(average, Rules(), {"owners": NAMES}, "raises"), VALUES, faults=[Stall("bob"), Crash("bob", round=1)]
+        )
