@@ -63,8 +63,6 @@ def make_key(
     if passphrase_file is not None:
         words = _passphrase(passphrase_file)
     elif passphrase:
-        if not is_terminal():
-            raise LocalError("nobody is there to be asked for a passphrase: give --passphrase-file FILE")
         words = click.prompt("passphrase", hide_input=True, confirmation_prompt=True, err=True)
     path = Path(out or f"{name}.key")
     identity.save(path, words)

@@ -128,6 +128,8 @@ def job_to_toml(job: Job[Any, Any]) -> str:
 
 
 def _check_fields(fields: Mapping[str, object]) -> None:
+    if not fields:
+        raise LocalError("it is empty; perhaps the command that should have written it failed")
     if unknown := next((name for name in fields if name not in _FIELDS), None):
         hint = did_you_mean(unknown, _FIELDS)
         raise LocalError(f"a job file has no field {unknown!r}; it has: {', '.join(_FIELDS)}{hint}")

@@ -50,7 +50,7 @@ def test_passphrases(folder: Path, mpcnet: Command) -> None:
     assert mpcnet("keygen", "alice", "--passphrase-file", "words").code == 0
     line = ("roster", "line", "alice", "--address", "localhost:7000")
     assert mpcnet(*line, "--passphrase-file", "words").code == 0
-    assert "needs a passphrase" in mpcnet(*line).complaint
+    assert "needs a passphrase: give --passphrase-file FILE" in mpcnet(*line).complaint
     assert "cannot be read" in mpcnet(*line, "--passphrase-file", "none").complaint
 
 

@@ -92,6 +92,11 @@ def test_parameters_of_every_kind_survive(
         assert job_from_toml(job_to_toml(job)) == job
 
 
+def test_a_file_that_a_failed_command_has_left_empty() -> None:
+    with pytest.raises(LocalError, match="it is empty; perhaps the command that should have written it failed"):
+        job_from_toml("")
+
+
 def test_parameters_that_a_file_does_not_hold() -> None:
     job: Job[Any, Any] = Job(everything, Everything((), 1, float("inf"), True), {"some": ("ann",)}, "x")
     with pytest.raises(LocalError, match="float"):
