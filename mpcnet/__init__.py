@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from mpcnet.session import Result as Result
     from mpcnet.session import Revealed as Revealed
     from mpcnet.session import find_protocol as find_protocol
+    from mpcnet.session import load_job as load_job
     from mpcnet.session import open_mesh as open_mesh
     from mpcnet.session import protocol as protocol
     from mpcnet.sim import LAN as LAN
@@ -98,6 +99,7 @@ __all__ = (
     "Top",
     "concatenate",
     "find_protocol",
+    "load_job",
     "open_mesh",
     "protocol",
     "simulate",
