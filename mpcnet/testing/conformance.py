@@ -66,7 +66,7 @@ def check_protocol(
         protocol: what the decorator `protocol` made.
         reference: what the party `case.me` must learn; `case["bid"]` lists an input's values in the order of its
             role, `case.params` holds the parameters. It raises `LocalError` where the protocol must refuse.
-        params: parameters to try; by default those of the example, or the defaults.
+        params: parameters to try, each in all checks; by default those of the example, or the defaults.
         counts: by role, how many members; by default 2 to 5 wherever the role takes as many.
         outsiders: how many parties without a role compute; 0 for those with inputs. Give (0,) for a protocol whose
             owners send each other messages, which parties that do not compute cannot do.
@@ -76,7 +76,7 @@ def check_protocol(
             mean the same.
         equal: whether two outcomes are equal; by default all through, arrays by their elements.
         examples: random inputs for each combination, beside the two ends of all ranges.
-        pairs: at most so many pairs of inputs with one outcome; each takes 24 runs.
+        pairs: at most so many pairs of inputs with one outcome, for each parameters; each takes 24 runs.
         tells_everything: the outcome determines everybody's inputs, so that there is no such pair.
 
     Raises:
@@ -102,18 +102,25 @@ def check_protocol(
             drawing.each(drawing.inputs_of(case, inputs), examples, check)
 
     private = [layout for layout in found if find_scheme(layout.scheme).private]
-    for layout in _one_of_each_kind(private, 0):
-        case = empty_case(protocol, chosen[0], layout)
-        draws = drawing.collect(drawing.inputs_of(case, inputs), _DRAWS)
-        accepted = next((item for item in draws if told_by(case.with_inputs(item), reference) is not None), None)
-        if accepted is None:
-            count = len(draws)
-            raise LocalError(
-                f"the reference refuses all of {count} random inputs: say with `inputs` how to draw them"
-            )
-        check_crashes(case.with_inputs(accepted), equal)
-    if not tells_everything:
-        _check_secrecy(protocol, chosen[0], private, reference, inputs, pairs)
+    # With all parameters: what a parameter switches on may hang or leak where its default does not.
+    for one in chosen:
+        for layout in _one_of_each_kind(private, 0):
+            check_crashes(_accepted(empty_case(protocol, one, layout), reference, inputs), equal)
+        if not tells_everything:
+            _check_secrecy(protocol, one, private, reference, inputs, pairs)
+
+
+def _accepted(case: Case[P], reference: Reference[P, Any], inputs: MemberInputs | None) -> Case[P]:
+    """The case with the first random inputs that the reference does not refuse."""
+    drawing = _drawing()
+    draws = drawing.collect(drawing.inputs_of(case, inputs), _DRAWS)
+    for drawn in draws:
+        filled = case.with_inputs(drawn)
+        if told_by(filled, reference) is not None:
+            return filled
+    raise LocalError(
+        f"the reference refuses all of {len(draws)} random inputs: say with `inputs` how to draw them{case}"
+    )
 
 
 def _check_secrecy(
@@ -135,9 +142,9 @@ def _check_secrecy(
             checked += 1
     if protocol.inputs and not checked:
         raise LocalError(
-            "no two inputs were found that mean the same to a party, so secrecy was not checked: give `inputs` of "
-            "few values, `params` with small ranges or larger `counts`; or say `tells_everything`, if an outcome "
-            "determines everybody's inputs"
+            f"no two inputs were found that mean the same to a party, so secrecy was not checked with {params!r}: "
+            "give `inputs` of few values, `params` with small ranges or larger `counts`; or `tells_everything`, "
+            "if an outcome determines everybody's inputs"
         )
 
 

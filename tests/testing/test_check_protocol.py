@@ -212,6 +212,17 @@ def test_one_bit_of_an_input_in_a_fork() -> None:
     assert "in fork aside" in str(error)
 
 
+def test_a_leak_that_only_other_parameters_open() -> None:
+    async def leaks(party: Party[Any]) -> int:
+        values = party.share("value")
+        if party.params.high == 999:
+            await party.reveal(extra=values)
+        return int((await party.reveal(sum=values.sum()))["sum"])
+
+    error = failure(leaks, params=[Rules(1000), Rules(999)])
+    assert error.check == "secrecy"
+
+
 def plaintext(sender: int, receiver: int) -> Function:
     """An owner tells another one its value."""
 
