@@ -79,7 +79,8 @@ class Declaration(ABC):
         found: list[str] = []
         for field in ("range", "shape", "most", "options", "labels"):
             value = getattr(self, field, ())
-            found += [item for item in (value if isinstance(value, tuple) else (value,)) if isinstance(item, str)]
+            several = cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,)
+            found += [item for item in several if isinstance(item, str)]
         return found
 
     def several(self, params: Any) -> bool:

@@ -13,7 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -115,7 +115,7 @@ class Reader:
         self.environment = {**os.environ, **changes, **tests}
 
     @contextmanager
-    def serving(self) -> Iterator[None]:
+    def serving(self) -> Generator[None]:
         """While `mpcnet` can be called."""
         command = [sys.executable, "-c", SERVER, str(self.home / "socket")]
         with subprocess.Popen(
