@@ -36,6 +36,7 @@ ROWS = 20
 _MOST_DISTINCT = 1024
 """Of more possible rows, those that are drawn are seldom alike anyhow."""
 _DRAWN = "inputs drawn at random"
+_DISTINCT = "inputs drawn at random, no two rows of an owner alike"
 _EXAMPLE = "the inputs of the protocol's example"
 
 Inputs = Mapping[str, Mapping[str, object]]
@@ -109,7 +110,7 @@ def _ways(job: Job[Any, Any], rows: int) -> Iterator[tuple[str, Callable[[], Inp
         not isinstance(item, Shared) and _every_row(item.describe(job.params))
         for item in job.protocol.inputs.values()
     ):
-        yield _DRAWN, lambda: _inputs(job, rows, 1, distinct=True), lambda: _inputs(job, rows, 2, distinct=True)
+        yield _DISTINCT, lambda: _inputs(job, rows, 1, distinct=True), lambda: _inputs(job, rows, 2, distinct=True)
     if job.protocol.example is not None:
         yield _EXAMPLE, lambda: _of_example(job, 0), lambda: _of_example(job, 1)
 

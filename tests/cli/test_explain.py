@@ -168,7 +168,7 @@ _TENS = Example(
 @pytest.mark.parametrize(
     ("function", "inputs", "example_of", "words"),
     [
-        (ordered, _ORDERS, None, "inputs drawn at random"),
+        (ordered, _ORDERS, None, "inputs drawn at random, no two rows of an owner alike"),
         (adds_up, _POINTS, _TENS, "the inputs of the protocol's example"),
     ],
 )
