@@ -102,7 +102,7 @@ class Guest:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.over = asyncio.Event()
-        self.users = 0
+        self.users: int = 0
         self._started = asyncio.Event()
         self._leave = trio.Event()
         self._nursery: trio.Nursery | None = None
