@@ -101,7 +101,7 @@ class Guest:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self.over = asyncio.Event()
+        self.over: asyncio.Event = asyncio.Event()
         self.users: int = 0
         self._started = asyncio.Event()
         self._leave = trio.Event()

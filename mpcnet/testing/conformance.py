@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ("check_protocol",)
 
 # pytest leaves out frames of modules that say so: of a protocol that fails, the message tells everything.
-__tracebackhide__ = operator.methodcaller("errisinstance", ConformanceError)
+__tracebackhide__: operator.methodcaller = operator.methodcaller("errisinstance", ConformanceError)
 
 P = TypeVar("P")
 T = TypeVar("T")
