@@ -313,7 +313,10 @@ class Evaluation:
         number = program.take_number()
         request = make_request(number, demand)
         self._waiting_for_pool = True
-        program.digest.add(self._scheduler.next_round, "prepare", (), request.encoded)
+        # Without a demand there is but the number, in which programs that diverge later differ already here: the
+        # error shall name the operation where they do.
+        details = request.encoded if demand else b""
+        program.digest.add(self._scheduler.next_round, "prepare", (), details)
         self._scheduler.start((number,), self._preparation(program.context(number), request), self._is_prepared)
 
     def _preparation(self, context: Context, request: Request) -> Step[None]:
