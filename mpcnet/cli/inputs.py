@@ -136,7 +136,8 @@ def _of_source(source: str) -> Given:
 
 
 def _lines(text: str) -> tuple[str, ...]:
-    return tuple(line.strip() for line in text.splitlines() if line.strip())
+    # Not splitlines: an item may hold one of the other characters that Python takes for the end of a line.
+    return tuple(line.strip() for line in text.replace("\r\n", "\n").split("\n") if line.strip())
 
 
 def _read(path: Path) -> str:

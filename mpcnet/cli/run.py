@@ -25,7 +25,7 @@ __all__ = ("run_party", "take_part")
 
 _LOOK_SECONDS = 0.25
 _STAY_SECONDS = 10.0
-"""How long we stay after a failure to tell those who have not come: else they would wait for their whole deadline."""
+"""How long we stay after a failure to tell those who have not come, who else wait for their whole deadline."""
 
 
 def run_party(
@@ -79,7 +79,7 @@ async def take_part(
 
 
 async def _tell_latecomers(mesh: Mesh, label: str, error: MpcnetError, watch: Watch, gives_up_at: float) -> None:
-    """Not longer than we would have waited for them: a deadline that has passed, here or elsewhere, ends this too."""
+    """Not longer than we would have waited for them: a deadline that has passed, here or elsewhere, ends it too."""
     seconds = min(_STAY_SECONDS, gives_up_at - trio.current_time())
     late = mesh.latecomers(label)
     if not late or seconds < 1:

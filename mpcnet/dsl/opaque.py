@@ -14,6 +14,8 @@ _TEACH = (
     "Compute on it with operators, and learn what was agreed with 'await party.reveal(...)'"
 )
 
+_ROUNDED = "{what} is no operation of a secret: x / 3 is exact, and what is revealed of it is rounded in the open"
+
 
 class Opaque:
     """Base of secrets: no value, no truth, no iteration, no numpy array."""
@@ -36,6 +38,18 @@ class Opaque:
         raise LocalError(
             "a secret is not iterated: operate on the whole array, or take x[i] for i in range(len(x))"
         )
+
+    def __floordiv__(self, other: object) -> typing.NoReturn:
+        raise LocalError(_ROUNDED.format(what="//"))
+
+    def __mod__(self, other: object) -> typing.NoReturn:
+        raise LocalError(_ROUNDED.format(what="%"))
+
+    def __round__(self, digits: object = None) -> typing.NoReturn:
+        raise LocalError(_ROUNDED.format(what="round()"))
+
+    __rfloordiv__ = __floordiv__
+    __rmod__ = __mod__
 
     def __array__(self, dtype: object = None, copy: object = None) -> typing.NoReturn:
         raise LocalError(_TEACH.format(what="a numpy array of it"))

@@ -61,7 +61,9 @@ class Range:
             RangeError: it does not; `what` names the operation.
         """
         if self.low < domain.lowest or self.high > domain.highest:
-            raise RangeError(f"{what} can give values in {self}, which {domain.name} does not hold")
+            raise RangeError(
+                f"{what} can give values in {self}, which {domain.name} does not hold: declare narrower ranges"
+            )
         return self
 
 

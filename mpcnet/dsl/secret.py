@@ -26,7 +26,7 @@ from mpcnet.dsl.ordered import Ordered
 from mpcnet.dsl.program import Program
 from mpcnet.dsl.public import Public, PublicLike, to_public
 from mpcnet.dsl.ranges import Range
-from mpcnet.dsl.shapes import Axis, broadcast_shapes, reduced_axes, reshaped_shape
+from mpcnet.dsl.shapes import Axis, broadcast_shapes, integer, reduced_axes, reshaped_shape
 from mpcnet.errors import LocalError
 from mpcnet.schemes import Kind
 
@@ -168,6 +168,20 @@ class Secret(Opaque, Ordered):
         return self._linear("scale", maps.scaled(words), shape, bound, factor)
 
     __rmul__ = __mul__
+
+    def __pow__(self, exponent: int) -> Secret:
+        """A power with a public exponent of at least 1, by squaring: at most 2 log2(exponent) products."""
+        rest = integer(exponent, "an exponent")
+        if rest < 1:
+            raise LocalError(f"an exponent of a secret is at least 1, not {rest}")
+        square: Secret = self
+        while not rest & 1:
+            square, rest = square * square, rest >> 1
+        power = square
+        while rest := rest >> 1:
+            square = square * square
+            power = power * square if rest & 1 else power
+        return power
 
     def __truediv__(self, other: Operand) -> Secret:
         if isinstance(other, Secret | Convertible):

@@ -50,6 +50,13 @@ class Job(Generic[P, T]):
     scheme: str = "additive"
     deadline_seconds: float = 60
 
+    def __post_init__(self) -> None:
+        # A text is a sequence too: of its letters.
+        if text := [role for role, names in self.roles.items() if isinstance(names, str)]:
+            raise LocalError(f"role '{text[0]}' takes a list of names")
+        if isinstance(self.compute, str):
+            raise LocalError("'compute' takes a list of names")
+
     @property
     def names(self) -> tuple[str, ...]:
         """All who take part, each once: in the roles, then who else computes, then the dealer."""
@@ -113,7 +120,7 @@ class Plan(Generic[P, T]):
             try:
                 checked[name] = self.job.protocol.inputs[name].check(inputs[name], self.job.params)
             except LocalError as error:
-                raise type(error)(f"input '{name}': {error}") from None
+                raise type(error)(f"input '{name}' of {self.me.name}: {error}") from None
         return checked
 
     def receivers(self, output: str) -> tuple[int, ...]:
@@ -171,8 +178,6 @@ def _members_by_role(job: Job[Any, Any], known: Mapping[str, Member]) -> dict[st
         )
     roles: dict[str, tuple[Member, ...]] = {}
     for role, names in job.roles.items():
-        if isinstance(names, str):
-            raise LocalError(f"role '{role}' takes a list of names")
         members = tuple(_member(known, name) for name in names)
         if len(set(names)) != len(names):
             raise LocalError(f"role '{role}' names a party twice")

@@ -31,6 +31,7 @@ from mpcnet.session.pairs import Pairs
 from mpcnet.session.party import Party, Surroundings
 from mpcnet.session.pending import Pending
 from mpcnet.session.refusals import Refusals
+from mpcnet.session.revealed import opened
 from mpcnet.session.running import Running
 from mpcnet.transport.interface import Transport
 from mpcnet.wire.frames import Frame, Header, Kind
@@ -230,7 +231,7 @@ class Mesh:
             outcome = None
         else:
             party: Party[Any] = Party(running, Surroundings(seeds, inputs, self._randomness, self._offload))
-            outcome = await plan.job.protocol.function(party)
+            outcome = opened(await plan.job.protocol.function(party))
         if running.failure is None:
             for peer in plan.peers:
                 if peer not in running.finished or peer in self._pairs.up:

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mpcnet.dsl import Secret, SecretBits
 from mpcnet.errors import LocalError
 
-__all__ = ("Revealed",)
+T = TypeVar("T")
+
+__all__ = ("Revealed", "opened")
+
+
+def opened(outcome: T) -> T:
+    """What a protocol's function returned, if it is no secret.
+
+    Raises:
+        LocalError: somebody forgot to reveal it.
+    """
+    if isinstance(outcome, Secret | SecretBits):
+        raise LocalError("the protocol returns a secret, which nobody can read: await party.reveal(...) it first")
+    return outcome
 
 
 class Revealed(Mapping[str, Any]):

@@ -44,7 +44,7 @@ _To = Literal["first", "second", "both"]
 _Reveal = Literal["items", "cardinality"]
 
 _MOST_ITEMS = 2**22
-"""Whose points take 128 MiB, and a core a quarter of an hour."""
+"""Whose points take 128 MiB, about a GiB with what Python keeps for each, and a core a quarter of an hour."""
 _SIZE_BYTES = 8
 _CHUNK = 1024
 """Items in one piece of work: an eighth of a second of a core. Between pieces a cancelled job ends."""

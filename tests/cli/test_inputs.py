@@ -72,6 +72,8 @@ def test_a_file_s_name_is_no_item(four: Path) -> None:
         "items": ["ann@example.org", "ben@example.org"]
     }
     assert take_inputs(plan, read_given(["items=" + "x" * 5000], None)) == {"items": ["x" * 5000]}
+    (four / "odd.txt").write_bytes("one\u2028item\r\nand\x0banother\r\n".encode())
+    assert take_inputs(plan, read_given(["items=@odd.txt"], None)) == {"items": ["one\u2028item", "and\x0banother"]}
 
 
 def test_several_words_in_one(rows: Plan[Any, Any]) -> None:

@@ -547,3 +547,17 @@ def test_a_scheme_is_set_up_once_before_its_first_operation(everyone: int) -> No
     assert greeted.rounds == plain.rounds + 1
     assert greeted.sent_bytes[0, 1] == plain.sent_bytes[0, 1] + 1
     assert greeted.views[1][0] == (0, b"!")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
+@pytest.mark.parametrize(("exponent", "rounds"), [(1, 0), (2, 1), (3, 2), (4, 2), (7, 3), (12, 4), (31, 5)])
+def test_powers(scheme: Scheme, exponent: int, rounds: int) -> None:
+    def power(party: LockstepParty) -> Step[Plain]:
+        x = party.input("x", {0: [-3, -1, 0, 1, 2, 3]}, range=(-3, 3))
+        return (yield from party.reveal(power=x[0] ** exponent))["power"]
+
+    run = run_program(power, computing=2, everyone=2, scheme=scheme)
+    for result in run.results.values():
+        assert result.tolist() == [value**exponent for value in (-3, -1, 0, 1, 2, 3)]
+    if isinstance(scheme, AdditiveScheme):
+        assert run.rounds == rounds + 1

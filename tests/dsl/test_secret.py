@@ -44,6 +44,10 @@ VALUE_USES: dict[str, Use] = {
     "np.where": lambda x: np.where(x, 1, 0),
     "operand in a list": lambda x: operator.add(x, [x, 1]),
     "quotient": lambda x: 1 / x,
+    "floor": lambda x: x // 2,
+    "floor on the left": lambda x: 7 // x,
+    "remainder": lambda x: x % 2,
+    "round": lambda x: round(x, 1),
     "quotient of secrets": lambda x: x / x,
 }
 
@@ -61,9 +65,7 @@ def test_ufuncs_and_other_operators_refuse() -> None:
     uses: list[Callable[[], object]] = [
         lambda: np.add(np.ones(3), x),
         lambda: np.negative(x),
-        lambda: x // 2,
-        lambda: x % 2,
-        lambda: x**2,
+        lambda: 2**x,
         lambda: x & 1,
         lambda: np.ones(3) // x,
         lambda: hash(x),
@@ -190,6 +192,8 @@ SHAPE_ERRORS: dict[str, Use] = {
     "stack takes a sequence of at least one secret": lambda x: stack([x, 1]),  # type: ignore[list-item]
     "concatenate takes a sequence": concatenate,
     "division by zero": lambda x: x / 0,
+    "an exponent of a secret is at least 1, not 0": lambda x: x**0,
+    "an exponent is an integer, not a float": lambda x: x**0.5,
     "divide by one public number": lambda x: x / [1, 2, 3],
     "has no length": lambda x: len(x[0, 0]),
     "'+' with a secret: a str is no public number": lambda x: x + "1",

@@ -176,3 +176,24 @@ async def test_a_corrected_input_runs_under_the_same_label(two: Loopback) -> Non
         second = await run_parties(meshes, job, given({"alice": 20, "bob": 1}))
     assert not second.errors
     assert second.outcomes == {"alice": 21, "bob": 21}
+
+
+@pytest.mark.parametrize("bits", [False, True])
+async def test_a_secret_that_somebody_forgot_to_reveal(three: Loopback, bits: bool) -> None:
+    async def forgets(party: Party[Nothing]) -> object:
+        value = party.share("value").sum()
+        await party.reveal(answer=value)
+        return value < 3 if bits else value
+
+    async with three.meshes() as meshes:
+        endings = await run_parties(meshes, job_of(forgets, three.names), given(dict.fromkeys(three.names, 1)))
+    assert set(endings.errors) == set(three.names)
+    assert any("await party.reveal" in str(error) for error in endings.errors.values())
+    assert all(isinstance(error, LocalError | PeerAborted) for error in endings.errors.values())
+
+
+async def test_a_text_is_no_list_of_names() -> None:
+    with pytest.raises(LocalError, match="role 'owners' takes a list of names"):
+        Job(average, Rules(), {"owners": "cem"}, "raises")
+    with pytest.raises(LocalError, match="'compute' takes a list of names"):
+        Job(average, Rules(), {"owners": ("ann", "ben", "cem")}, "raises", compute="ann")
