@@ -146,7 +146,8 @@ def test_more_items_than_agreed_are_refused_before_anything_is_sent() -> None:
         job(rules), {"ann": {"items": ["a", "b", "c"]}, "ben": {"items": ["a"]}}, allow_errors=True
     )
     assert type(simulation.errors["ann"]) is LocalError
-    assert str(simulation.errors["ann"]) == "input 'items' of ann: at most 2 items are agreed on, and this list has 3"
+    told = "input 'items' of ann: at most 2 items are agreed on, and this list has 3"
+    assert str(simulation.errors["ann"]) == told
     assert isinstance(simulation.errors["ben"], PeerAborted)
     assert simulation.errors["ben"].party == "ann"
     assert not any(simulation.views.values())
