@@ -427,9 +427,7 @@ class Mesh:
 
     def _reply_not_in_job(self, peer: int, agree: Agree) -> None:
         abort = Abort(agree.label, b"", agree.nonce, Reason.NOT_IN_JOB)
-        if self._nursery is not None:
-            frame = Frame(Header(Kind.ABORT), memoryview(abort.encode()))
-            self._nursery.start_soon(self._send_quietly, peer, frame)
+        self._send_soon(peer, [Frame(Header(Kind.ABORT), memoryview(abort.encode()))])
 
     def _name(self, peer: int) -> str:
         return self.roster.members[peer].name

@@ -52,7 +52,7 @@ class _Entry:
 
     @property
     def is_small(self) -> bool:
-        return self.item_bytes < RECORD_PLAINTEXT_MAX
+        return is_small(len(self.encoded), self.body_bytes)
 
     @property
     def counted_bytes(self) -> int:
@@ -144,9 +144,8 @@ class Outgoing:
         if not (is_small(len(encoded), size) and self.is_idle):
             return None
         self._check(header, size)
-        self._last_number = number = self._last_number + 1
-        self._unacknowledged.append((number, size + FRAME_OVERHEAD))
         self._outstanding_bytes += size + FRAME_OVERHEAD
+        number = self._next_number(size + FRAME_OVERHEAD)
         item = b"".join((pack_prelude(SMALL, number, len(encoded), size), encoded, body))
         self._at, self._end = 0, self._cipher.seal_into(item, self._buffer)
         return self._buffer[: self._end]
@@ -293,6 +292,10 @@ class Outgoing:
     def _give_number(self, entry: _Entry) -> None:
         if entry.header.kind < SESSION_KINDS_START:
             return
+        entry.number = self._next_number(entry.counted_bytes)
+
+    def _next_number(self, counted_bytes: int) -> int:
+        """The number of a frame that is sealed now, and is unacknowledged from then on."""
         self._last_number += 1
-        entry.number = self._last_number
-        self._unacknowledged.append((entry.number, entry.counted_bytes))
+        self._unacknowledged.append((self._last_number, counted_bytes))
+        return self._last_number
