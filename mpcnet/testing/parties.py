@@ -14,7 +14,7 @@ import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import trio
 
@@ -40,6 +40,8 @@ __all__ = (
     "job_of",
     "run_parties",
     "scripted",
+    "total",
+    "waits",
 )
 
 T = TypeVar("T")
@@ -231,6 +233,19 @@ def job_of(
     return Job(
         scripted(function), Nothing(), roles, label, compute=tuple(compute), deadline_seconds=deadline_seconds
     )
+
+
+async def total(party: Party[Nothing]) -> int:
+    """The sum of all values, for a `scripted` protocol."""
+    out = await party.reveal(answer=party.share("value").sum())
+    return int(out["answer"])
+
+
+async def waits(party: Party[Nothing]) -> NoReturn:
+    """The same, and then nothing until the job is ended."""
+    await total(party)
+    await trio.sleep_forever()
+    raise AssertionError("forever is over")
 
 
 class Silent(Transport):

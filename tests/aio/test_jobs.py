@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import pytest
 import trio
@@ -25,7 +25,7 @@ from mpcnet import (
 )
 from mpcnet.session import Party
 from mpcnet.session.events import Agreed, Ended, Event, PeerUp
-from mpcnet.testing.parties import QUICK, Loopback, Nothing, job_of
+from mpcnet.testing.parties import QUICK, Loopback, Nothing, job_of, total, waits
 from mpcnet.wire.frames import Frame, Kind
 
 T = TypeVar("T")
@@ -36,17 +36,6 @@ Opened = AbstractAsyncContextManager[mpcnet.aio.Mesh]
 
 async def together(*running: Coroutine[Any, Any, T]) -> list[T]:
     return list(await asyncio.gather(*running))
-
-
-async def total(party: Party[Nothing]) -> int:
-    out = await party.reveal(answer=party.share("value").sum())
-    return int(out["answer"])
-
-
-async def waits(party: Party[Nothing]) -> NoReturn:
-    await total(party)
-    await trio.sleep_forever()
-    raise AssertionError("forever is over")
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import pytest
 import trio
@@ -20,7 +20,7 @@ import mpcnet.aio
 from mpcnet import LocalError, PeerAborted
 from mpcnet.session import Party
 from mpcnet.session.events import Agreed, Event, PeerUp
-from mpcnet.testing.parties import QUICK, Loopback, Nothing, job_of
+from mpcnet.testing.parties import QUICK, Loopback, Nothing, job_of, total, waits
 
 T = TypeVar("T")
 
@@ -34,17 +34,6 @@ def opened(loopback: Loopback, name: str, listener: Callable[[Event], None] | No
 
 async def together(*running: Coroutine[Any, Any, T]) -> list[T]:
     return list(await asyncio.gather(*running))
-
-
-async def total(party: Party[Nothing]) -> int:
-    out = await party.reveal(answer=party.share("value").sum())
-    return int(out["answer"])
-
-
-async def waits(party: Party[Nothing]) -> NoReturn:
-    await total(party)
-    await trio.sleep_forever()
-    raise AssertionError("forever is over")
 
 
 # Sharing

@@ -17,9 +17,7 @@ import os
 import re
 import runpy
 import shlex
-import signal
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
@@ -27,6 +25,7 @@ import pytest
 from click.testing import CliRunner
 
 from mpcnet.cli import app
+from mpcnet.testing.processes import printed_by
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "docs" / "tutorial.md", *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
@@ -52,7 +51,7 @@ def with_free_ports(text: str) -> str:
 
 
 def run(command: list[str], folder: Path, page: Path) -> str:
-    """What the command prints. Whatever it has started ends with it."""
+    """What the command prints, where the page has it run."""
     # Unbuffered, several programs would print into each other's lines.
     environment = {
         **{name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
@@ -61,23 +60,7 @@ def run(command: list[str], folder: Path, page: Path) -> str:
         "COLUMNS": "120",
     }
     cwd = ROOT if page.name in IN_THE_CLONE else folder
-    with subprocess.Popen(
-        command,
-        cwd=cwd,
-        env=environment,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    ) as process:
-        try:
-            printed = process.communicate(timeout=120)[0]
-        finally:
-            if process.returncode is None:
-                os.killpg(process.pid, signal.SIGKILL)
-    assert process.returncode == 0, printed
-    return printed
+    return printed_by(command, cwd=cwd, environment=environment)
 
 
 _SHELL = re.compile(r"[|&;<$`*?]")

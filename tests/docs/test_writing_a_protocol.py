@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pytest
 
+from mpcnet.testing.processes import printed_by
+
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "writing-a-protocol.md"
 BLOCK = re.compile(r"^```(sh|python|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"# ([\w./-]+\.py)\n")
@@ -141,23 +143,7 @@ class Reader:
         return self._run([sys.executable, str(program)])
 
     def _run(self, command: list[str]) -> str:
-        with subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env=self.environment,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        ) as process:
-            try:
-                printed = process.communicate(timeout=120)[0]
-            finally:
-                if process.returncode is None:
-                    os.killpg(process.pid, signal.SIGKILL)
-        assert process.returncode == 0, printed
-        return printed
+        return printed_by(command, cwd=self.folder, environment=self.environment)
 
 
 @pytest.mark.slow

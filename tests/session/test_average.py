@@ -11,16 +11,11 @@ import trio.testing
 
 from mpcnet import Job, LocalError, PeerAborted, RangeError
 from mpcnet.session import Party
-from mpcnet.testing.parties import Loopback, Nothing, job_of, run_parties
+from mpcnet.testing.parties import Loopback, Nothing, job_of, run_parties, total
 from mpcnet.wire.frames import Frame, Kind
 from mpcnet_protocols.average import Rules, average
 
 RAISES = {"alice": 3800, "bob": 2514, "carol": 2982, "dave": 3390}
-
-
-async def total(party: Party[Nothing]) -> int:
-    out = await party.reveal(answer=party.share("value").sum())
-    return int(out["answer"])
 
 
 def given(values: dict[str, int]) -> dict[str, dict[str, object]]:

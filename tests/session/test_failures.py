@@ -14,17 +14,12 @@ from mpcnet import AgreementMismatch, DeadlineExceeded, Identity, Job, PeerAbort
 from mpcnet.session import Party
 from mpcnet.session.abort import Abort, Reason
 from mpcnet.session.agreement import Agree, Confirm
-from mpcnet.testing.parties import Change, Endings, Loopback, Nothing, job_of, run_parties, scripted
+from mpcnet.testing.parties import Change, Endings, Loopback, Nothing, job_of, run_parties, scripted, total
 from mpcnet.wire.frames import Frame, Header, Kind
 from mpcnet.wire.limits import Limits
 from mpcnet_protocols.average import Rules, average
 
 ONES: dict[str, dict[str, object]] = {name: {"value": 1} for name in ("alice", "bob", "carol")}
-
-
-async def total(party: Party[Nothing]) -> int:
-    out = await party.reveal(answer=party.share("value").sum())
-    return int(out["answer"])
 
 
 async def two_rounds(party: Party[Nothing]) -> int:

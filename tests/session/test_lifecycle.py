@@ -14,15 +14,10 @@ import trio.testing
 from mpcnet import Job, JobEnded, LocalError, Mesh, PeerAborted
 from mpcnet.session import Party
 from mpcnet.session.events import Agreed, Ended, Event, PeerDown, PeerUp, RoundDone, Waiting
-from mpcnet.testing.parties import Endings, Loopback, Nothing, job_of, run_parties
+from mpcnet.testing.parties import Endings, Loopback, Nothing, job_of, run_parties, total
 from mpcnet_protocols.average import Rules, average
 
 ONES: dict[str, dict[str, object]] = {name: {"value": 1} for name in ("alice", "bob", "carol")}
-
-
-async def total(party: Party[Nothing]) -> int:
-    out = await party.reveal(answer=party.share("value").sum())
-    return int(out["answer"])
 
 
 async def run(loopback: Loopback, function: Any, **others: Any) -> Endings:

@@ -11,7 +11,7 @@ from mpcnet import AgreementMismatch, LocalError, PeerAborted, simulate
 from mpcnet.session import Party
 from mpcnet.session.abort import NONCE_BYTES
 from mpcnet.session.agreement import Confirm
-from mpcnet.testing.parties import Loopback, Nothing, job_of, run_parties
+from mpcnet.testing.parties import Loopback, Nothing, job_of, run_parties, total
 from mpcnet.wire.frames import Frame, Kind
 
 OWNERS = ("alice", "bob", "carol", "dave")
@@ -20,11 +20,6 @@ VALUES: dict[str, dict[str, object]] = {
     **{name: {"value": 1} for name in OWNERS},
     **{name: {} for name in COMPUTING},
 }
-
-
-async def total(party: Party[Nothing]) -> int:
-    out = await party.reveal(answer=party.share("value").sum())
-    return int(out["answer"])
 
 
 async def chatty(party: Party[Nothing]) -> int:
