@@ -14,6 +14,22 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mpcnet.declare import Choice as Choice
+    from mpcnet.declare import Decimals as Decimals
+    from mpcnet.declare import Example as Example
+    from mpcnet.declare import Ints as Ints
+    from mpcnet.declare import Job as Job
+    from mpcnet.declare import LocalInts as LocalInts
+    from mpcnet.declare import LocalItems as LocalItems
+    from mpcnet.declare import LocalLabels as LocalLabels
+    from mpcnet.declare import Many as Many
+    from mpcnet.declare import One as One
+    from mpcnet.declare import Party as Party
+    from mpcnet.declare import Protocol as Protocol
+    from mpcnet.declare import Revealed as Revealed
+    from mpcnet.declare import find_protocol as find_protocol
+    from mpcnet.declare import load_job as load_job
+    from mpcnet.declare import protocol as protocol
     from mpcnet.dsl import Secret as Secret
     from mpcnet.dsl import SecretBits as SecretBits
     from mpcnet.dsl import Top as Top
@@ -35,25 +51,9 @@ if TYPE_CHECKING:
     from mpcnet.identity import Identity as Identity
     from mpcnet.identity import Member as Member
     from mpcnet.identity import Roster as Roster
-    from mpcnet.session import Choice as Choice
-    from mpcnet.session import Decimals as Decimals
-    from mpcnet.session import Example as Example
-    from mpcnet.session import Ints as Ints
-    from mpcnet.session import Job as Job
-    from mpcnet.session import LocalInts as LocalInts
-    from mpcnet.session import LocalItems as LocalItems
-    from mpcnet.session import LocalLabels as LocalLabels
-    from mpcnet.session import Many as Many
     from mpcnet.session import Mesh as Mesh
-    from mpcnet.session import One as One
-    from mpcnet.session import Party as Party
-    from mpcnet.session import Protocol as Protocol
     from mpcnet.session import Result as Result
-    from mpcnet.session import Revealed as Revealed
-    from mpcnet.session import find_protocol as find_protocol
-    from mpcnet.session import load_job as load_job
     from mpcnet.session import open_mesh as open_mesh
-    from mpcnet.session import protocol as protocol
     from mpcnet.sim import LAN as LAN
     from mpcnet.sim import WAN as WAN
     from mpcnet.sim import Scenario as Scenario
@@ -109,7 +109,7 @@ __all__ = (
 )
 
 # Lowest first: a name comes from the lowest module that offers it, and brings nothing in that it does not stand on.
-_MODULES = ("mpcnet.errors", "mpcnet.identity", "mpcnet.dsl", "mpcnet.session", "mpcnet.sim")
+_MODULES = ("mpcnet.errors", "mpcnet.identity", "mpcnet.dsl", "mpcnet.declare", "mpcnet.session", "mpcnet.sim")
 
 if not TYPE_CHECKING:
 

@@ -17,7 +17,7 @@ import trio
 import trio.testing
 
 from mpcnet import Identity, MpcnetError, RangeError
-from mpcnet.session import Party
+from mpcnet.declare import Party
 from mpcnet.session.events import Event
 from mpcnet.sim import Crash, Stall, simulate
 from mpcnet.testing.parties import Change, Endings, Loopback, Nothing, job_of, run_parties, scripted

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mpcnet import LocalError
-from mpcnet.cli.declared import example_job
+from mpcnet.cli.protocol_commands import example_job
 from mpcnet.cli.sim import with_parties
-from mpcnet.session import Job, Protocol
+from mpcnet.declare import Job, Protocol
 from mpcnet.sim import WAN, Simulation, simulate
 
 __all__ = ("Row", "cost_rows", "example_inputs")

@@ -11,12 +11,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any, cast
 
-from mpcnet.cli.declared import example_job
 from mpcnet.cli.explain import explain
+from mpcnet.cli.protocol_commands import example_job
 from mpcnet.cli.rehearsal import rehearse
-from mpcnet.session import Job, Many, Protocol, find_protocol, list_protocols
-from mpcnet.session.description import Description, describe
-from mpcnet.session.inputs import Shared
+from mpcnet.declare import Job, Many, Protocol, find_protocol, list_protocols
+from mpcnet.declare.description import Description, describe
+from mpcnet.declare.inputs import Shared
 from mpcnet.sim import Simulation, simulate
 
 from .citations import in_markdown

@@ -8,9 +8,10 @@ from functools import partial
 from typing import TypeVar
 
 from mpcnet.aio.guest import Guest, join_guest
+from mpcnet.declare import Job
 from mpcnet.identity import Identity, Member, Roster
-from mpcnet.session import Job, Result
 from mpcnet.session import Mesh as TrioMesh
+from mpcnet.session import Result
 from mpcnet.session import open_mesh as open_trio_mesh
 from mpcnet.session.events import Listener
 from mpcnet.transport.timing import Timing

@@ -20,7 +20,7 @@ Exit codes: 0 done, 1 a job failed (the message names the party and the reason),
 """
 
 from mpcnet.cli import commands, completion, party_commands
-from mpcnet.cli.reporting import app
+from mpcnet.cli.click_app import app
 
 __all__ = ("app", "main")
 

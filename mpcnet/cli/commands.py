@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import click
 
+from mpcnet.cli.click_app import Command, DiscreetCommand, json_option, quiet_option
 from mpcnet.cli.completion import complete
 from mpcnet.cli.party_commands import passphrase_option, roster_option
-from mpcnet.cli.reporting import Command, DiscreetCommand, json_option, quiet_option
 
 __all__ = ("demo", "explain", "job", "new", "protocols", "run", "sim")
 
@@ -115,7 +115,7 @@ def sim(
 @json_option
 def protocols(name: str | None, as_json: bool) -> None:
     """List the installed protocols, or describe one."""
-    from mpcnet.cli.declared import show_protocols
+    from mpcnet.cli.protocol_commands import show_protocols
 
     show_protocols(name, as_json=as_json)
 
@@ -201,7 +201,7 @@ def job(
 
     What no option says is taken from the protocol's example. VALUE is as in TOML, or text without quotes.
     """
-    from mpcnet.cli.declared import print_job
+    from mpcnet.cli.protocol_commands import print_job
 
     print_job(name, label, roles, params, compute, dealer, scheme, deadline)
 

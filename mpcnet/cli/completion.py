@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from click.shell_completion import BashComplete, CompletionItem, FishComplete, ShellComplete, ZshComplete
 
-from mpcnet.cli.reporting import Command, app
+from mpcnet.cli.click_app import Command, app
 from mpcnet.errors import LocalError
 
 if TYPE_CHECKING:
-    from mpcnet.session import Protocol
+    from mpcnet.declare import Protocol
 
 __all__ = ("complete", "completion")
 
@@ -228,7 +228,7 @@ def _in_roster(ctx: click.Context) -> list[str]:
 
 
 def _protocol(name: object) -> Protocol[Any, Any] | None:
-    from mpcnet.session import find_protocol
+    from mpcnet.declare import find_protocol
 
     with contextlib.suppress(LocalError):
         return find_protocol(str(name))

@@ -24,15 +24,15 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from mpcnet.cli.course import Course, event_of
-from mpcnet.cli.declared import example_job
-from mpcnet.cli.reporting import is_live, print_document, stdout, to_document
-from mpcnet.cli.show import party_table
+from mpcnet.cli.click_app import is_live, print_document, stdout, to_document
+from mpcnet.cli.formatting import party_table
+from mpcnet.cli.progress_model import Course, event_of
+from mpcnet.cli.protocol_commands import example_job
+from mpcnet.declare import Job, Protocol, find_protocol, job_to_toml
+from mpcnet.declare.job import make_plan
 from mpcnet.errors import MpcnetError
 from mpcnet.identity import Identity, Member, Roster
 from mpcnet.primitives import random_bytes
-from mpcnet.session import Job, Protocol, find_protocol, job_to_toml
-from mpcnet.session.job import make_plan
 
 __all__ = ("child_command", "first_cause", "free_ports", "play_demo")
 

@@ -21,15 +21,15 @@ import trio
 from rich.table import Table
 from rich.text import Text
 
-from mpcnet.cli.machine import Finding, Level, examine_machine
-from mpcnet.cli.reporting import stdout
+from mpcnet.cli.click_app import stdout
+from mpcnet.cli.formatting import counted
+from mpcnet.cli.machine_checks import Finding, Level, examine_machine
 from mpcnet.cli.risks import risks
-from mpcnet.cli.show import counted
+from mpcnet.declare import Job, load_job
+from mpcnet.declare.job import make_plan
 from mpcnet.errors import LocalError
 from mpcnet.identity import Member, Roster
 from mpcnet.identity.keys import peek
-from mpcnet.session import Job, load_job
-from mpcnet.session.job import make_plan
 
 __all__ = ("call", "consult", "examine", "judge")
 

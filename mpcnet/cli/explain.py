@@ -19,17 +19,17 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mpcnet.cli.declared import plan_of
+from mpcnet.cli.click_app import stdout
+from mpcnet.cli.formatting import listed, party_table, plain, time_text
+from mpcnet.cli.protocol_commands import plan_of
 from mpcnet.cli.rehearsal import ROWS, Refused, Rehearsal, is_asked, rehearse
-from mpcnet.cli.reporting import stdout
 from mpcnet.cli.risks import givers_of, risks, shares_secrets, some_of
-from mpcnet.cli.show import listed, party_table, plain, time_text
+from mpcnet.declare import Declaration, Job, load_job
+from mpcnet.declare.description import describe
+from mpcnet.declare.inputs import Shared
+from mpcnet.declare.job import Plan
 from mpcnet.errors import MpcnetError
 from mpcnet.identity import Roster
-from mpcnet.session import Declaration, Job, load_job
-from mpcnet.session.description import describe
-from mpcnet.session.inputs import Shared
-from mpcnet.session.job import Plan
 
 __all__ = ("Explanation", "explain", "explain_job")
 

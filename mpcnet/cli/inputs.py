@@ -24,10 +24,10 @@ from typing import Any, cast
 
 import click
 
-from mpcnet.cli.reporting import is_terminal, say
+from mpcnet.cli.click_app import is_terminal, say
+from mpcnet.declare import Choice, Declaration, LocalItems
+from mpcnet.declare.job import Plan
 from mpcnet.errors import LocalError
-from mpcnet.session import Choice, Declaration, LocalItems
-from mpcnet.session.job import Plan
 
 __all__ = ("Given", "document_inputs", "parse_words", "read_document", "read_given", "take_inputs")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from mpcnet.cli.reporting import is_terminal, say, stdout
+from mpcnet.cli.click_app import is_terminal, say, stdout
 from mpcnet.errors import LocalError
 from mpcnet.identity import Identity, Member, Roster
 
@@ -110,7 +110,7 @@ def check_roster(roster_path: str, key_path: str | None, passphrase_file: str | 
         document = {"fingerprint": found.fingerprint, "cipher": found.cipher, "parties": parties, "me": me}
         click.echo(json.dumps(document))
         return
-    from mpcnet.cli.show import party_table  # imports what runs jobs, which keys need not wait for
+    from mpcnet.cli.formatting import party_table  # imports what runs jobs, which keys need not wait for
 
     table = party_table(("party", "address", "key"))
     for member in found:

@@ -16,9 +16,9 @@ from string import Template
 
 import click
 
+from mpcnet.declare.plugins import list_protocols
+from mpcnet.declare.protocol import NAME
 from mpcnet.errors import LocalError
-from mpcnet.session.plugins import list_protocols
-from mpcnet.session.protocol import NAME
 
 __all__ = ("make_skeleton",)
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import click
 
+from mpcnet.cli.click_app import Command, DiscreetCommand, Group, json_option
 from mpcnet.cli.completion import complete
-from mpcnet.cli.reporting import Command, DiscreetCommand, Group, json_option
 
 __all__ = ("doctor", "keygen", "passphrase_option", "roster", "roster_option")
 

@@ -21,11 +21,11 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
-from mpcnet.cli.course import Clock, Course, Crowd, duration
-from mpcnet.cli.reporting import is_live, stderr
+from mpcnet.cli.click_app import is_live, stderr
+from mpcnet.cli.progress_model import Clock, Course, Crowd, duration
+from mpcnet.declare.job import Plan
 from mpcnet.errors import MpcnetError
 from mpcnet.session.events import Ended, Event
-from mpcnet.session.job import Plan
 
 __all__ = ("Display", "Lines", "Watch", "watch_crowd", "watch_run")
 

@@ -19,13 +19,13 @@ from typing import Any, cast
 
 import numpy as np
 
-from mpcnet.cli.course import Crowd
+from mpcnet.cli.formatting import explained
 from mpcnet.cli.progress import watch_crowd
-from mpcnet.cli.show import explained
+from mpcnet.cli.progress_model import Crowd
+from mpcnet.declare import Decimals, Declaration, Job
+from mpcnet.declare.inputs import Shared
 from mpcnet.errors import LocalError
-from mpcnet.session import Decimals, Declaration, Job
 from mpcnet.session.cost import CORRELATED
-from mpcnet.session.inputs import Shared
 from mpcnet.sim import LAN, WAN, Network, Simulation, simulate
 from mpcnet.sim.simulation import seeded_randomness
 

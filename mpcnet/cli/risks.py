@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from mpcnet.cli.show import listed
-from mpcnet.session.inputs import Shared
-from mpcnet.session.job import Plan
+from mpcnet.cli.formatting import listed
+from mpcnet.declare.inputs import Shared
+from mpcnet.declare.job import Plan
 
 __all__ = ("givers_of", "risks", "shares_secrets", "some_of")
 

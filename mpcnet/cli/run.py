@@ -12,14 +12,15 @@ from typing import Any
 import click
 import trio
 
+from mpcnet.cli.formatting import cost_document, explained, plain
 from mpcnet.cli.inputs import read_given, take_inputs
 from mpcnet.cli.keys import load_identity
 from mpcnet.cli.progress import Watch, watch_run
-from mpcnet.cli.show import cost_document, explained, plain
+from mpcnet.declare import Job, load_job
+from mpcnet.declare.job import make_plan
 from mpcnet.errors import LocalError, MpcnetError
 from mpcnet.identity import Identity, Member, Roster
-from mpcnet.session import Job, Mesh, Result, load_job, open_mesh
-from mpcnet.session.job import make_plan
+from mpcnet.session import Mesh, Result, open_mesh
 
 __all__ = ("run_party", "take_part")
 

@@ -11,15 +11,15 @@ from typing import Any
 import click
 from rich.text import Text
 
-from mpcnet.cli.course import Crowd
-from mpcnet.cli.declared import example_job
+from mpcnet.cli.click_app import stdout, to_document
+from mpcnet.cli.formatting import counted, explained, party_table, plain, time_text
 from mpcnet.cli.inputs import Given, parse_words, read_document
 from mpcnet.cli.progress import watch_crowd
+from mpcnet.cli.progress_model import Crowd
+from mpcnet.cli.protocol_commands import example_job
 from mpcnet.cli.rehearsal import is_asked
-from mpcnet.cli.reporting import stdout, to_document
-from mpcnet.cli.show import counted, explained, party_table, plain, time_text
+from mpcnet.declare import Job, Many, Protocol, find_protocol, load_job
 from mpcnet.errors import LocalError, did_you_mean
-from mpcnet.session import Job, Many, Protocol, find_protocol, load_job
 from mpcnet.sim import LAN, WAN, LinkModel, Network, Simulation, find_scenario, list_scenarios, simulate
 
 __all__ = ("parse_network", "run_simulation", "with_parties")

@@ -20,7 +20,7 @@ from mpcnet.algebra import Buffer, Label, Streams, Words
 from mpcnet.algebra.domain import Z64, as_buffer
 from mpcnet.correlated.items import ArraySpec, Demand, Item
 
-__all__ = ("SHORT_WORDS", "Draws", "correction_bytes", "make_correction", "shares_of")
+__all__ = ("SHORT_WORDS", "DealerStreams", "correction_bytes", "make_correction", "shares_of")
 
 SHORT_WORDS: Final = 2**17
 """Up to so many words, 1 MiB, a request is cut from one stream of each pair: what stays in a core's cache."""
@@ -32,7 +32,7 @@ def correction_bytes(demand: Demand) -> int:
     return sum(8 * spec.rows * units for item, units in demand.items() for spec in item.dependents)
 
 
-class Draws:
+class DealerStreams:
     """The arrays that one pair's streams give to one request, each drawn once, in the order of the demand.
 
     A request is short or long by its words, which both sides know. A short one is cut from a single stream: most
@@ -77,7 +77,7 @@ def make_correction(computing: Sequence[int], streams: Mapping[int, Streams], no
         node: number of the `ensure` operation.
         demand: what all of them asked for.
     """
-    draws = [Draws(streams[party], node, demand) for party in computing]
+    draws = [DealerStreams(streams[party], node, demand) for party in computing]
     # Written into one array piece by piece: joining large ones afterwards would touch all of it once more.
     corrections = np.empty(correction_bytes(demand) // 8, np.uint64)
     rest = corrections
@@ -92,7 +92,7 @@ def make_correction(computing: Sequence[int], streams: Mapping[int, Streams], no
     return as_buffer(corrections.astype("<u8", copy=False))
 
 
-def _total(draws: Sequence[Draws], item: Item, spec: ArraySpec, units: int) -> Words:
+def _total(draws: Sequence[DealerStreams], item: Item, spec: ArraySpec, units: int) -> Words:
     """The sum (or XOR) of the parties' streams for an array."""
     first, *others = draws
     total = first.take(item, spec, units)
@@ -104,7 +104,9 @@ def _total(draws: Sequence[Draws], item: Item, spec: ArraySpec, units: int) -> W
     return total
 
 
-def shares_of(item: Item, units: int, draws: Draws, correction: memoryview | None) -> tuple[tuple[Words, ...], int]:
+def shares_of(
+    item: Item, units: int, draws: DealerStreams, correction: memoryview | None
+) -> tuple[tuple[Words, ...], int]:
     """A computing party's shares of an item.
 
     Args:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mpcnet.algebra import Streams
-from mpcnet.correlated.dealing import Draws, correction_bytes, shares_of
+from mpcnet.correlated.dealing import DealerStreams, correction_bytes, shares_of
 from mpcnet.correlated.items import Demand, Item, parse_item
 from mpcnet.correlated.pool import Pool
 from mpcnet.engine import Context, Round, Step
@@ -84,13 +84,13 @@ class DealerProvider(Provider):
         if not parties.computes or self._streams is None:
             yield Round()
             return
-        leads = parties.me == parties.computing[0]
+        is_first = parties.me == parties.computing[0]
         demand = request.demand
         inbox = yield Round(
-            {self._dealer: request.encoded}, {self._dealer: correction_bytes(demand)} if leads else {}
+            {self._dealer: request.encoded}, {self._dealer: correction_bytes(demand)} if is_first else {}
         )
-        rest = inbox[self._dealer] if leads else None
-        draws = Draws(self._streams, request.node, demand)
+        rest = inbox[self._dealer] if is_first else None
+        draws = DealerStreams(self._streams, request.node, demand)
         for item, units in demand.items():
             arrays, used = shares_of(item, units, draws, rest)
             pool.put(item, units, arrays)

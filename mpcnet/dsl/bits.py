@@ -3,7 +3,7 @@
     ~a, a ^ b, a == b    without a message;   a & b, a | b    one round, 2 bits an element to each peer
     a + ..., a < x       as the numbers 0 and 1: one round;   a * x    one round too
 
-What makes them are the comparisons of `Secret`; see `mpcnet.dsl.comparing`.
+What makes them are the comparisons of `Secret`; see `mpcnet.dsl.comparison`.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class SecretBits(Convertible, Opaque, Ordered):
             left, right = _meeting(self, other)
             node = left.program.add(Linear("xor", np.bitwise_xor), (left.node, right.node), left.shape, _BIT)
             return SecretBits(left.program, node)
-        base, words, digest = self._met_by(other)
+        base, words, digest = self._broadcast_with(other)
         node = self._program.add(AddPublic(words, digest, "xor-public"), (base.node,), base.shape, _BIT)
         return SecretBits(self._program, node)
 
@@ -124,7 +124,7 @@ class SecretBits(Convertible, Opaque, Ordered):
         if isinstance(other, SecretBits):
             left, right = _meeting(self, other)
             return SecretBits(left.program, left._compute(Kind.AND, (left.node, right.node), left.shape))
-        base, words, digest = self._met_by(other)
+        base, words, digest = self._broadcast_with(other)
 
         def kept(a: Words) -> Words:
             return np.bitwise_and(a, words)
@@ -238,7 +238,7 @@ class SecretBits(Convertible, Opaque, Ordered):
         """The number where the bit is one, zero elsewhere. One round, 65 bits an element to each peer."""
         program = common_program([self, numbers])
         shape = broadcast_shapes(self.shape, numbers.shape)
-        bits, chosen = self.within(program).repeated(shape), numbers.within(program).repeated(shape)
+        bits, chosen = self.in_fork(program).repeated(shape), numbers.in_fork(program).repeated(shape)
         bound = chosen.node.range.union(Range(0, 0))
         node = program.add(Compute(Kind.SELECT), (bits.node, chosen.node), shape, bound)
         return Secret(program, node, numbers.denominator)
@@ -248,7 +248,7 @@ class SecretBits(Convertible, Opaque, Ordered):
     def _secret(self) -> Secret:
         return self.number()
 
-    def within(self, program: Program) -> SecretBits:
+    def in_fork(self, program: Program) -> SecretBits:
         """The same bits in another fork of the job; for those who extend the language.
 
         Raises:
@@ -264,7 +264,7 @@ class SecretBits(Convertible, Opaque, Ordered):
             return self
         return self._mapped("broadcast", maps.broadcast(shape), shape)
 
-    def _met_by(self, value: object) -> tuple[SecretBits, Words, bytes]:
+    def _broadcast_with(self, value: object) -> tuple[SecretBits, Words, bytes]:
         """Ourselves in the shape of the meeting, the public side packed, and its hash."""
         array = _booleans(value)
         shape = broadcast_shapes(self.shape, array.shape)
@@ -309,7 +309,7 @@ def _meeting(x: SecretBits, y: SecretBits) -> tuple[SecretBits, SecretBits]:
     """Both in one fork and shape."""
     program = common_program([x, y])
     shape = broadcast_shapes(x.shape, y.shape)
-    return x.within(program).repeated(shape), y.within(program).repeated(shape)
+    return x.in_fork(program).repeated(shape), y.in_fork(program).repeated(shape)
 
 
 def _joined(x: SecretBits, y: SecretBits) -> SecretBits:

@@ -1,4 +1,4 @@
-"""Comparisons and order of secrets, in numpy's names. They take correlated randomness; costs: `dsl.comparing`.
+"""Comparisons and order of secrets, in numpy's names. They take correlated randomness; costs: `dsl.comparison`.
 
 The modules of bits and of ordering stand on `Secret`, which inherits from here: so they are named when they are
 needed, not before.
@@ -35,14 +35,14 @@ class Ordered:
         """Ourselves, with all operators."""
 
     def __lt__(self, other: Comparable) -> SecretBits:
-        from mpcnet.dsl import comparing
+        from mpcnet.dsl import comparison
 
-        return comparing.less(self._secret(), other)
+        return comparison.less(self._secret(), other)
 
     def __gt__(self, other: Comparable) -> SecretBits:
-        from mpcnet.dsl import comparing
+        from mpcnet.dsl import comparison
 
-        return comparing.greater(self._secret(), other)
+        return comparison.greater(self._secret(), other)
 
     def __le__(self, other: Comparable) -> SecretBits:
         return ~(self > other)
@@ -51,9 +51,9 @@ class Ordered:
         return ~(self < other)
 
     def __eq__(self, other: Comparable) -> SecretBits:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
-        from mpcnet.dsl import comparing
+        from mpcnet.dsl import comparison
 
-        return comparing.equal(self._secret(), other)
+        return comparison.equal(self._secret(), other)
 
     def __ne__(self, other: Comparable) -> SecretBits:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         return ~(self == other)
@@ -70,15 +70,15 @@ class Ordered:
 
     def kth_largest(self, place: int) -> Secret:
         """The element at a place of the order from the largest, counted from 1."""
-        from mpcnet.dsl import ordering
+        from mpcnet.dsl import selection
 
-        return ordering.at_place(self._secret(), place).values[0]
+        return selection.at_place(self._secret(), place).values[0]
 
     def argmax(self) -> Secret:
         """Where the largest element stands; among equals the lowest index."""
-        from mpcnet.dsl import ordering
+        from mpcnet.dsl import selection
 
-        return ordering.at_place(self._secret(), 1).indices[0]
+        return selection.at_place(self._secret(), 1).indices[0]
 
     def argmin(self) -> Secret:
         """Where the smallest element stands; among equals the lowest index."""
@@ -93,18 +93,18 @@ class Ordered:
 
     def abs(self) -> Secret:
         """The absolute value. A comparison and one round."""
-        from mpcnet.dsl import comparing
+        from mpcnet.dsl import comparison
 
-        return comparing.absolute(self._secret())
+        return comparison.absolute(self._secret())
 
     def __abs__(self) -> Secret:
         return self.abs()
 
     def clip(self, low: PublicLike, high: PublicLike) -> Secret:
         """At least low and at most high, which are public. A comparison and one round."""
-        from mpcnet.dsl import comparing
+        from mpcnet.dsl import comparison
 
-        return comparing.clipped(self._secret(), low, high)
+        return comparison.clipped(self._secret(), low, high)
 
 
 def _reversed(x: Secret) -> Secret:

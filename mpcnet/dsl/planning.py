@@ -18,11 +18,11 @@ from mpcnet.dsl.nodes import Interactive, Local, Node
 from mpcnet.engine import Parties
 from mpcnet.schemes import Scheme
 
-__all__ = ("Outlook", "outlook_of")
+__all__ = ("EvaluationPlan", "plan_of")
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class EvaluationPlan:
     """What an evaluation will take, outputs not counted.
 
     Args:
@@ -34,9 +34,9 @@ class Outlook:
     rounds: int
 
 
-def outlook_of(
+def plan_of(
     nodes: Sequence[Node], children: Mapping[int, Sequence[Node]], scheme: Scheme, parties: Parties
-) -> Outlook:
+) -> EvaluationPlan:
     """The correlated randomness and the rounds that the evaluation of these nodes takes.
 
     Args:
@@ -44,11 +44,11 @@ def outlook_of(
         children: by number, the nodes among them that wait for it.
     """
     if all(isinstance(node.operation, Local) for node in nodes):
-        return Outlook({}, 0)
-    return _Rehearsal(nodes, children, scheme, parties).run()
+        return EvaluationPlan({}, 0)
+    return _DryRun(nodes, children, scheme, parties).run()
 
 
-class _Rehearsal:
+class _DryRun:
     def __init__(
         self, nodes: Sequence[Node], children: Mapping[int, Sequence[Node]], scheme: Scheme, parties: Parties
     ) -> None:
@@ -64,12 +64,12 @@ class _Rehearsal:
             if not self._missing[node.number]:
                 self._ready(node)
 
-    def run(self) -> Outlook:
+    def run(self) -> EvaluationPlan:
         now = 0
         while True:
             self._flow(now)
             if not self._under_way:
-                return Outlook(dict(self._demand), now)
+                return EvaluationPlan(dict(self._demand), now)
             now = self._under_way[0][0]
             while self._under_way and self._under_way[0][0] == now:
                 for node in heapq.heappop(self._under_way)[2]:

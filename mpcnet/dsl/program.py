@@ -24,7 +24,7 @@ from mpcnet.correlated.pool import Pool
 from mpcnet.correlated.provider import Provider, Request, make_request
 from mpcnet.dsl import maps
 from mpcnet.dsl.nodes import Input, Interactive, Linear, Local, Node, Operation, Reveal
-from mpcnet.dsl.planning import outlook_of
+from mpcnet.dsl.planning import plan_of
 from mpcnet.dsl.ranges import Range
 from mpcnet.engine import Context, Inbox, MergedRound, Parties, ProgramDigest, Scheduler, Step
 from mpcnet.errors import JobEnded, LocalError, MpcnetError, RangeError
@@ -303,7 +303,7 @@ class Evaluation:
         """Set the scheme up, once in a program; ask for the correlated randomness of the whole evaluation."""
         program, planned = self._program, self._planned
         self._planned = []
-        outlook = outlook_of(planned, self._children, program.scheme, program.parties)
+        outlook = plan_of(planned, self._children, program.scheme, program.parties)
         self.rounds_ahead = outlook.rounds + bool(self._reveals)
         demand = outlook.demand
         if program.is_set_up and not demand:

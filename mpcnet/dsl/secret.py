@@ -133,7 +133,7 @@ class Secret(Opaque, Ordered):
         other = number_of(other)
         if isinstance(other, Secret):
             return _combine("add", maps.added, operator.add, self, other)
-        base, value = self._met_by(_operand(other, "+"))
+        base, value = self._broadcast_with(_operand(other, "+"))
         bound = base.node.range + ranges.of_values(value.numerators)
         return base._shifted(AddPublic(base._encoded(value), value.digest()), bound)
 
@@ -143,14 +143,14 @@ class Secret(Opaque, Ordered):
         other = number_of(other)
         if isinstance(other, Secret):
             return _combine("subtract", maps.subtracted, operator.sub, self, other)
-        base, value = self._met_by(_operand(other, "-"))
+        base, value = self._broadcast_with(_operand(other, "-"))
         bound = base.node.range - ranges.of_values(value.numerators)
         # Negated in the ring, where -2^63 has a negative too: only the result's range counts.
         negative = np.asarray(np.negative(base._encoded(value)))
         return base._shifted(AddPublic(negative, value.digest(), "subtract-public"), bound)
 
     def __rsub__(self, other: Operand) -> Secret:
-        base, value = self._met_by(_operand(other, "-"))
+        base, value = self._broadcast_with(_operand(other, "-"))
         bound = ranges.of_values(value.numerators) - base.node.range
         return base._shifted(SubtractFrom(base._encoded(value), value.digest()), bound)
 
@@ -284,10 +284,10 @@ class Secret(Opaque, Ordered):
             return self
         return self._linear("bound", maps.same, self.shape, bound)
 
-    def _met_by(self, value: Public) -> tuple[Secret, Public]:
+    def _broadcast_with(self, value: Public) -> tuple[Secret, Public]:
         """Ourselves in the shape of a sum with the value, and the value, both over the common denominator."""
         denominator = math.lcm(self._denominator, value.denominator)
-        base = self.over(denominator)
+        base = self.with_denominator(denominator)
         shape = broadcast_shapes(self.shape, value.shape)
         if shape != self.shape:
             base = base._linear("broadcast", maps.broadcast(shape), shape, base.node.range)
@@ -300,7 +300,7 @@ class Secret(Opaque, Ordered):
         node = self._program.add(operation, (self._node,), self.shape, bound)
         return Secret(self._program, node, self._denominator)
 
-    def over(self, denominator: int) -> Secret:
+    def with_denominator(self, denominator: int) -> Secret:
         """The same numbers over another denominator, a multiple of ours; for those who extend the DSL.
 
         Raises:
@@ -317,7 +317,7 @@ class Secret(Opaque, Ordered):
         self._node.range.times(Range(factor, factor)).check(domain, what)
         return Secret(self._program, (self * factor).node, denominator)
 
-    def within(self, program: Program) -> Secret:
+    def in_fork(self, program: Program) -> Secret:
         """The same value in another fork of the job; for those who extend the DSL.
 
         Raises:
@@ -386,7 +386,7 @@ def aligned(values: Sequence[Secret]) -> list[Secret]:
         return list(values)
     program = common_program(values)
     denominator = math.lcm(*(value.denominator for value in values))
-    return [value.within(program).over(denominator) for value in values]
+    return [value.in_fork(program).with_denominator(denominator) for value in values]
 
 
 def common_program(values: Sequence[Placed]) -> Program:
@@ -394,7 +394,7 @@ def common_program(values: Sequence[Placed]) -> Program:
     program = max((value.program for value in values), key=lambda program: len(program.fork))
     for other in (value.program for value in values):
         if other.job != program.job or other.fork != program.fork[: len(other.fork)]:
-            raise LocalError("values of two forks, or of two jobs, do not meet; reveal them, or use `within`")
+            raise LocalError("values of two forks, or of two jobs, do not meet; reveal them, or use `in_fork`")
     return program
 
 
@@ -407,7 +407,7 @@ def _times(x: Secret, y: Secret) -> Secret:
     """Elementwise product. One round, 16 bytes an element to each peer."""
     program = common_program([x, y])
     shape = broadcast_shapes(x.shape, y.shape)
-    left, right = x.within(program).repeated(shape), y.within(program).repeated(shape)
+    left, right = x.in_fork(program).repeated(shape), y.in_fork(program).repeated(shape)
     bound = left.node.range.times(right.node.range)
     node = program.add(Compute(Kind.MULTIPLY), (left.node, right.node), shape, bound)
     return Secret(program, node, x.denominator * y.denominator)
@@ -422,7 +422,7 @@ def _matrix_product(x: Secret, y: Secret) -> Secret:
     program = common_program([x, y])
     inner, shape = y.shape[0], x.shape[:-1] + y.shape[1:]
     rows, columns = math.prod(x.shape[:-1]), math.prod(y.shape[1:])
-    left, right = x.within(program).reshape(rows, inner), y.within(program).reshape(inner, columns)
+    left, right = x.in_fork(program).reshape(rows, inner), y.in_fork(program).reshape(inner, columns)
     bound = left.node.range.times(right.node.range).summed(inner)
     if 0 in (rows, inner, columns):
         zeros = Linear("matmul-empty", maps.zeros((rows, columns)))

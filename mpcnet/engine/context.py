@@ -40,7 +40,7 @@ class Parties:
         object.__setattr__(self, "peers", tuple(party for party in self.computing if party != self.me))
 
 
-class Supply(typing.Protocol):
+class CorrelatedSource(typing.Protocol):
     """Where an operation takes correlated randomness from: `mpcnet.correlated.Pool`."""
 
     def take(self, item: typing.Any, units: int) -> tuple[Words, ...]:
@@ -48,7 +48,7 @@ class Supply(typing.Protocol):
         ...
 
 
-class NoSupply:
+class NoCorrelated:
     """For programs that take none."""
 
     def take(self, item: typing.Any, units: int) -> tuple[Words, ...]:
@@ -73,7 +73,7 @@ class Context:
     fork: tuple[str, ...]
     node: int
     randomness: Callable[[int], bytes]
-    correlated: Supply = field(default_factory=NoSupply)
+    correlated: CorrelatedSource = field(default_factory=NoCorrelated)
     _indices: dict[tuple[str, int, int], int] = field(default_factory=dict[tuple[str, int, int], int])
 
     def __repr__(self) -> str:

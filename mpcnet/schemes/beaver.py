@@ -101,14 +101,14 @@ def and_shared(context: Context, x: Words, y: Words, y2: Words) -> Step[tuple[Wo
     for place, (secret, mask) in enumerate(((x, a), (y, b), (y2, b2))):
         np.bitwise_xor(secret, mask, out=masked[place])
     d, e, e2 = yield from exchange(context, masked, BITS.add_into)
-    leads = _leads(context)
-    return _and_opened(leads, (d, e), (a, b, c)), _and_opened(leads, (d, e2), (a, b2, c2))
+    is_first = _leads(context)
+    return _and_opened(is_first, (d, e), (a, b, c)), _and_opened(is_first, (d, e2), (a, b2, c2))
 
 
-def _and_opened(leads: bool, opened: tuple[Words, Words], triple: tuple[Words, Words, Words]) -> Words:
+def _and_opened(is_first: bool, opened: tuple[Words, Words], triple: tuple[Words, Words, Words]) -> Words:
     """Our share of a product of bits from the opened d and e: (d AND b) + (e AND a) + c, and once d AND e."""
     (d, e), (a, b, c) = opened, triple
-    result: Words = np.bitwise_and(d, b ^ e if leads else b)
+    result: Words = np.bitwise_and(d, b ^ e if is_first else b)
     result ^= e & a
     result ^= c
     return result

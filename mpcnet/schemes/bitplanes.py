@@ -75,7 +75,7 @@ def sign_bits(context: Context, x: Words, bits: int, block: int) -> Step[Words]:
     leaves = _Leaves(item, planes[: bits - 1], products, context.me == context.parties.computing[0])
     sign: Words = planes[bits - 1].copy()
     for units, opened in _opened_planes(total, bits):
-        if leaves.leads:
+        if leaves.is_first:
             sign[units] ^= opened[bits - 1]
         leaves.fill(units, opened[: bits - 1])
     if item.block_count:
@@ -184,11 +184,11 @@ class _Leaves:
     Args:
         item: the type of masked bits.
         planes, products: our shares for r.
-        leads: whether we are the party that adds public values.
+        is_first: whether we are the party that adds public values.
     """
 
-    def __init__(self, item: MaskedBits, planes: Words, products: Words, leads: bool) -> None:
-        self.leads = leads
+    def __init__(self, item: MaskedBits, planes: Words, products: Words, is_first: bool) -> None:
+        self.is_first = is_first
         self._item = item
         self._planes = planes
         shape = (item.block_count, planes.shape[1])
@@ -217,7 +217,7 @@ class _Leaves:
                 if subset in equal:
                     equal[subset] = (inverted & equal[subset]) ^ equal[joined]
                 else:  # the empty product: one, of which the first party holds all
-                    equal[subset] = inverted ^ equal[joined] if self.leads else equal[joined]
+                    equal[subset] = inverted ^ equal[joined] if self.is_first else equal[joined]
         self.less[:, units] = less[()]
         self.equal[:, units] = equal[()]
 

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 import trio
 
+from mpcnet.declare.job import MAX_LABEL
 from mpcnet.engine.digest import Operation, parse_operations_untrusted
 from mpcnet.errors import (
     AgreementMismatch,
@@ -26,7 +27,6 @@ from mpcnet.errors import (
     PeerViolation,
     ProgramMismatch,
 )
-from mpcnet.session.job import MAX_LABEL
 from mpcnet.wire.canonical import Plain, decode_canonical_untrusted, encode_canonical
 
 __all__ = ("MAX_ABORT_BYTES", "NONCE_BYTES", "Abort", "Diverged", "Reason", "reason_of")

@@ -16,10 +16,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mpcnet.declare.job import MAX_LABEL, Plan
 from mpcnet.errors import AgreementMismatch, PeerViolation
 from mpcnet.primitives import blake2b
 from mpcnet.session.abort import NONCE_BYTES
-from mpcnet.session.job import MAX_LABEL, Plan
 from mpcnet.wire.canonical import Plain, decode_canonical_untrusted, encode_canonical
 
 __all__ = ("MAX_AGREEMENT_BYTES", "Agree", "Confirm", "agreement_of", "compare", "job_id")

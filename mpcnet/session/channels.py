@@ -40,7 +40,7 @@ def fork_id(path: tuple[str, ...]) -> bytes:
 class Links(typing.Protocol):
     """What a channel needs of its job."""
 
-    tag: bytes
+    wire_id: bytes
     names: typing.Mapping[int, str]
     finished: set[int]
     dealer: int | None
@@ -181,7 +181,7 @@ class ForkChannel:
         if not merged.to:
             return
         links = self._links
-        header = Header(Kind.ROUND, links.tag, self.identifier, merged.number, merged.digest)
+        header = Header(Kind.ROUND, links.wire_id, self.identifier, merged.number, merged.digest)
         for peer, body in merged.to.items():
             if peer in links.finished:
                 raise self._ended(peer, "has a message for it")

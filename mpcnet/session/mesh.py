@@ -18,21 +18,21 @@ from typing import Any, Generic, TypeVar
 
 import trio
 
+from mpcnet.declare.job import Job, Plan, make_plan
+from mpcnet.declare.revealed import opened
 from mpcnet.errors import JobEnded, LocalError, PeerError, PeerLost, PeerViolation
 from mpcnet.identity import Member, Roster
 from mpcnet.primitives import random_bytes
 from mpcnet.session.abort import NONCE_BYTES, Abort, Diverged, Reason, reason_of
-from mpcnet.session.admission import JOB_KINDS, check_size_untrusted
 from mpcnet.session.agreement import Agree, Confirm
 from mpcnet.session.cost import Cost
+from mpcnet.session.early_agreements import EarlyAgreements
 from mpcnet.session.events import Ended, Event, Listener, PeerDown, PeerUp
-from mpcnet.session.job import Job, Plan, make_plan
+from mpcnet.session.frame_limits import JOB_KINDS, check_size_untrusted
+from mpcnet.session.job_run import JobRun
 from mpcnet.session.pairs import Pairs
-from mpcnet.session.party import Party, Surroundings
-from mpcnet.session.pending import Pending
-from mpcnet.session.refusals import Refusals
-from mpcnet.session.revealed import opened
-from mpcnet.session.running import Running
+from mpcnet.session.party import JobEnvironment, JobParty
+from mpcnet.session.undelivered_aborts import UndeliveredAborts
 from mpcnet.transport.interface import Transport
 from mpcnet.wire.frames import Frame, Header, Kind
 
@@ -100,10 +100,10 @@ class Mesh:
         self._offload = offload
         self._simulated = simulated
         self._pairs = Pairs(me.index, transport.incarnation, randomness)
-        self._pending = Pending()
-        self._jobs: dict[str, Running] = {}
-        self._by_tag: dict[bytes, Running] = {}
-        self._refusals = Refusals()
+        self._pending = EarlyAgreements()
+        self._jobs: dict[str, JobRun] = {}
+        self._by_wire_id: dict[bytes, JobRun] = {}
+        self._refusals = UndeliveredAborts()
         self._up_changed = trio.Event()
         self._job_over = trio.Event()
         self._nursery: trio.Nursery | None = None
@@ -173,7 +173,7 @@ class Mesh:
             raise
         self._refusals.forget(job.label)
         transport = self._transport
-        running = Running(plan, self._randomness(NONCE_BYTES), transport.send, transport.send_now, self._listener)
+        running = JobRun(plan, self._randomness(NONCE_BYTES), transport.send, transport.send_now, self._listener)
         self._jobs[job.label] = running
         deadline = trio.CancelScope()
         self._nursery.start_soon(self._watch_deadline, running, deadline)
@@ -183,7 +183,7 @@ class Mesh:
             deadline.cancel()
             running.ended = True
             self._jobs.pop(job.label, None)
-            self._by_tag.pop(running.tag, None)
+            self._by_wire_id.pop(running.wire_id, None)
             self._job_over.set()
             self._tell(Ended(job.label, running.failure))
 
@@ -197,7 +197,7 @@ class Mesh:
         """Who has not been here since a job failed, and is told why when it comes while the mesh is open."""
         return tuple(self._name(peer) for peer in self._refusals.untold(label))
 
-    async def _conduct(self, running: Running, inputs: Mapping[str, Any]) -> Result[Any]:
+    async def _conduct(self, running: JobRun, inputs: Mapping[str, Any]) -> Result[Any]:
         """Play the job, and if it fails tell the others why before we say it to our caller."""
         result: Result[Any] | None = None
         raised: BaseException | None = None
@@ -218,7 +218,7 @@ class Mesh:
             failure = running.failure = await running.explain_divergence(failure.peer)
         raise failure from (raised if raised is not failure else failure.__cause__)
 
-    async def _play(self, running: Running, inputs: Mapping[str, Any]) -> Result[Any]:
+    async def _play(self, running: JobRun, inputs: Mapping[str, Any]) -> Result[Any]:
         plan = running.plan
         for peer in plan.peers:
             if peer in self._pairs.up:
@@ -230,18 +230,18 @@ class Mesh:
             await running.desk.serve(running.id, seeds, self._transport.send)
             outcome = None
         else:
-            party: Party[Any] = Party(running, Surroundings(seeds, inputs, self._randomness, self._offload))
+            party: JobParty[Any] = JobParty(running, JobEnvironment(seeds, inputs, self._randomness, self._offload))
             outcome = opened(await plan.job.protocol.function(party))
         if running.failure is None:
             for peer in plan.peers:
                 if peer not in running.finished or peer in self._pairs.up:
-                    await self._send_quietly(peer, Frame(Header(Kind.FINISH, running.tag)))
+                    await self._send_quietly(peer, Frame(Header(Kind.FINISH, running.wire_id)))
         return Result(outcome, running.cost, running.id)
 
-    def _register(self, running: Running) -> None:
-        self._by_tag[running.tag] = running
+    def _register(self, running: JobRun) -> None:
+        self._by_wire_id[running.wire_id] = running
 
-    async def _watch_deadline(self, running: Running, scope: trio.CancelScope) -> None:
+    async def _watch_deadline(self, running: JobRun, scope: trio.CancelScope) -> None:
         with scope:
             await running.watch_deadline(self._hints)
 
@@ -250,7 +250,7 @@ class Mesh:
 
     # What we tell others
 
-    async def _tell_others(self, running: Running, failure: BaseException) -> None:
+    async def _tell_others(self, running: JobRun, failure: BaseException) -> None:
         indices = {member.name: member.index for member in self.roster.members}
         reason, concerned = reason_of(failure, indices)
         fork = running.diverged_fork
@@ -301,7 +301,7 @@ class Mesh:
         for frame in frames:
             await self._send_quietly(peer, frame)
 
-    def _agree_frames(self, peer: int, running: Running) -> list[Frame]:
+    def _agree_frames(self, peer: int, running: JobRun) -> list[Frame]:
         """Once for each link: from the job that starts, or from the link that comes up."""
         link = self._pairs.links(peer)
         if running.told.get(peer) == link:
@@ -343,7 +343,7 @@ class Mesh:
 
     def admit(self, peer: int, header: Header, body_bytes: int) -> bool:
         """See `Receiver`."""
-        running = self._by_tag.get(header.job)
+        running = self._by_wire_id.get(header.job)
         if running is not None and running.awaits(peer, header, body_bytes):
             return True
         check_size_untrusted(self._name(peer), header.kind, body_bytes)
@@ -378,11 +378,11 @@ class Mesh:
                 self._take_job_frame(peer, frame)
 
     def _take_awaited(self, peer: int, frame: Frame) -> bool:
-        running = self._by_tag.get(frame.header.job)
+        running = self._by_wire_id.get(frame.header.job)
         return running is not None and running.take_awaited(peer, frame)
 
     def _take_job_frame(self, peer: int, frame: Frame) -> None:
-        running = self._by_tag.get(frame.header.job)
+        running = self._by_wire_id.get(frame.header.job)
         if running is None or peer not in running.plan.peers:
             # Late frames of a job that ended here are ordinary.
             _log.debug("%s sent a frame of a job that does not run here", self._name(peer))
@@ -414,7 +414,7 @@ class Mesh:
         if running is None or running.is_over_for(peer):
             self._pending.put_abort(peer, abort)
 
-    def _replay_pending(self, running: Running) -> None:
+    def _replay_pending(self, running: JobRun) -> None:
         for peer, agree, abort in self._pending.take(running.label):
             if peer not in running.plan.participants:
                 if agree is not None:

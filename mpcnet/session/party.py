@@ -1,27 +1,28 @@
-"""`Party`: what a protocol's function is given. Everything that it may do to others goes through here."""
+"""`JobParty`: the `Party` of a job that runs over links. The contract is that of `mpcnet.declare.Party`."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from mpcnet.algebra import Z64, Buffer, Streams
 from mpcnet.algebra.bits import BITS
 from mpcnet.correlated.provider import DealerProvider, Provider
+from mpcnet.declare.inputs import Shared
+from mpcnet.declare.party import Party
+from mpcnet.declare.revealed import Revealed
 from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, SecretBits, domain_of
 from mpcnet.errors import LocalError, did_you_mean
-from mpcnet.identity import Member, Roster
+from mpcnet.identity import Member
 from mpcnet.session.channels import fork_id
 from mpcnet.session.cost import CORRELATED, MAIN
-from mpcnet.session.desk import dealer_path
+from mpcnet.session.dealer_service import dealer_path
 from mpcnet.session.events import Evaluating
-from mpcnet.session.inputs import Shared
-from mpcnet.session.revealed import Revealed
-from mpcnet.session.running import Running
+from mpcnet.session.job_run import JobRun
 
-__all__ = ("Party", "Surroundings")
+__all__ = ("JobEnvironment", "JobParty")
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -30,7 +31,7 @@ _MAX_FORK_LABEL = 64
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Surroundings:
+class JobEnvironment:
     """What a party's forks have in common, beside the job.
 
     Args:
@@ -46,28 +47,13 @@ class Surroundings:
     offload: Callable[..., Awaitable[Any]]
 
     def __repr__(self) -> str:
-        return f"Surroundings(inputs={sorted(self.inputs)})"
+        return f"JobEnvironment(inputs={sorted(self.inputs)})"
 
 
-class Party(Generic[P]):
-    """One party of a running job, or of one of its forks.
+class JobParty(Party[P]):
+    """One party of a running job, or of one of its forks. See `mpcnet.declare.Party`."""
 
-    Every computing, giving and receiving party runs the same function. What it does may depend on parameters,
-    roles and outputs that everyone receives, and on nothing else: programs that differ are found out and end.
-
-    Args:
-        me: ourselves.
-        roster: all parties that we know.
-        roles: by role, its members in the order of the job; row i of a role's input is that of member i.
-        params: the agreed parameters.
-    """
-
-    me: Member
-    roster: Roster
-    roles: Mapping[str, tuple[Member, ...]]
-    params: P
-
-    def __init__(self, running: Running, surroundings: Surroundings, path: tuple[str, ...] = ()) -> None:
+    def __init__(self, running: JobRun, surroundings: JobEnvironment, path: tuple[str, ...] = ()) -> None:
         plan = running.plan
         self.me = plan.me
         self.roster = plan.roster
@@ -98,30 +84,24 @@ class Party(Generic[P]):
         return f"Party({self.me.name}, job={self._running.label!r}, fork={'/'.join(self._path) or 'main'})"
 
     @property
+    def path(self) -> tuple[str, ...]:
+        """See `Party.path`."""
+        return self._path
+
+    @property
     def job_id(self) -> bytes:
-        """32 bytes that name this run, the same on all parties and new each time: what keys a protocol's hashes."""
+        """See `Party.job_id`."""
         return self._running.id
 
     def random_bytes(self, count: int) -> bytes:
-        """Uniform bytes that only we know, for keys and scalars of one's own; in the simulator, from its seed."""
+        """See `Party.random_bytes`."""
         self._running.check_running()
         return self._surroundings.randomness(count)
 
     # Inputs
 
     def share(self, name: str, value: object = None) -> Secret:
-        """A declared input as a secret array of shape (members of its role, *declared shape).
-
-        Local: nothing is sent until an evaluation needs it. One round if an owner does not compute, else none;
-        8 bytes an element from each owner that does not compute. Leaks the shape, which is agreed.
-
-        Args:
-            name: of the input.
-            value: ours, for inputs that are declared as derived, if we are a member of its role.
-        Raises:
-            LocalError: no such input, shared before in this fork, or a value where none belongs.
-            RangeError: the value lies outside the declared range.
-        """
+        """See `Party.share`."""
         self._running.check_running()
         plan = self._running.plan
         declaration = plan.job.protocol.inputs.get(name)
@@ -155,11 +135,7 @@ class Party(Generic[P]):
         return declaration.check(value, self.params)
 
     def local(self, name: str) -> Any:
-        """Our own input in the clear, as its declaration's `check` returned it.
-
-        Raises:
-            LocalError: no such input, or it is not ours.
-        """
+        """See `Party.local`."""
         self._running.check_running()
         if name not in self._surroundings.inputs:
             raise LocalError(
@@ -168,27 +144,15 @@ class Party(Generic[P]):
         return self._surroundings.inputs[name]
 
     def use(self, value: Secret) -> Secret:
-        """A value of the party that this one was forked from, for work in this fork.
-
-        Raises:
-            LocalError: it has not been evaluated there, or is of another job.
-        """
+        """See `Party.use`."""
         self._running.check_running()
         self._check_secret(value)
-        return value.within(self._program)
+        return value.in_fork(self._program)
 
     # Evaluation
 
     async def reveal(self, **outputs: Secret | SecretBits) -> Revealed:
-        """Compute and open values to the receivers that the protocol declares for these names.
-
-        One round beyond the depth of what is computed; 8 bytes an element from each computing party to each
-        receiver. Collective: every party calls it, in the same order. Leaks the values to their receivers.
-
-        Raises:
-            LocalError: an undeclared output, or no secret; nothing is sent.
-            PeerLost, PeerAborted, PeerViolation, ProgramMismatch: the job ends.
-        """
+        """See `Party.reveal`."""
         self._running.check_running()
         self._channel.check_idle()
         planned = [self._output(name, secret) for name, secret in outputs.items()]
@@ -199,7 +163,7 @@ class Party(Generic[P]):
         return Revealed(evaluation.results, denominators, bits)
 
     async def evaluate(self, *values: Secret | SecretBits) -> None:
-        """Compute values now, and reveal nothing. Collective."""
+        """See `Party.evaluate`."""
         self._running.check_running()
         self._channel.check_idle()
         for value in values:
@@ -244,22 +208,18 @@ class Party(Generic[P]):
 
     @contextlib.asynccontextmanager
     async def fork(self, label: str) -> AsyncGenerator[Party[P]]:
-        """A party of its own for work beside ours: own rounds, own randomness, one link.
-
-        Args:
-            label: names the fork; unique within this party, and the same on all parties.
-        """
+        """See `Party.fork`."""
         self._running.check_running()
         if not (0 < len(label) <= _MAX_FORK_LABEL):
             raise LocalError(f"a fork's label has 1 to {_MAX_FORK_LABEL} characters")
         if label in self._fork_labels:
             raise LocalError(f"this party has a fork '{label}' already")
         self._fork_labels.add(label)
-        yield Party(self._running, self._surroundings, (*self._path, label))
+        yield JobParty(self._running, self._surroundings, (*self._path, label))
 
     @contextlib.contextmanager
     def region(self, name: str) -> Generator[None]:
-        """Count the costs of what is evaluated inside under this name."""
+        """See `Party.region`."""
         outer, self._region = self._region, name
         try:
             yield
@@ -269,29 +229,20 @@ class Party(Generic[P]):
     # Bytes of one's own
 
     async def send(self, to: Member, data: Buffer) -> None:
-        """Send bytes to one party, in order. Waits while it has not taken what it got before.
-
-        Raises:
-            LocalError: it is no other party of this job.
-            PeerLost: it is gone.
-        """
+        """See `Party.send`."""
         await self._guarded(self._stream(to).send, data)
         cost = self._running.cost.region(self._region)
         cost.messages += 1
         cost.sent_bytes += memoryview(data).nbytes
 
     async def receive(self, source: Member, *, max_bytes: int) -> memoryview:
-        """The next bytes that a party sent to us with `send`; read-only.
-
-        Raises:
-            PeerViolation: it sent more than `max_bytes`.
-        """
+        """See `Party.receive`."""
         message: memoryview = await self._guarded(self._stream(source).receive, max_bytes)
         self._running.cost.region(self._region).received_bytes += len(message)
         return message
 
     async def offload(self, function: Callable[..., R], *args: Any) -> R:
-        """Run blocking work without holding up the links: in a thread (in the simulator, inline)."""
+        """See `Party.offload`."""
         self._running.check_running()
         result: R = await self._surroundings.offload(function, *args)
         return result
@@ -318,7 +269,7 @@ class Party(Generic[P]):
             self._running.interrupt()
 
 
-def _provider(running: Running, seeds: Mapping[int, bytes], path: tuple[str, ...]) -> Provider | None:
+def _provider(running: JobRun, seeds: Mapping[int, bytes], path: tuple[str, ...]) -> Provider | None:
     """Where this fork's correlated randomness comes from."""
     dealer = running.plan.dealer
     if dealer is None:

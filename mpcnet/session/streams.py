@@ -30,7 +30,7 @@ _CREDIT_BYTES = 8
 
 
 class _Sender(typing.Protocol):
-    tag: bytes
+    wire_id: bytes
     names: typing.Mapping[int, str]
     finished: set[int]
 
@@ -83,7 +83,7 @@ class ByteStream:
             self._more_credit = trio.Event()
             await self._wait(self._more_credit, "has a message for it")
         self._credit -= len(chunk)
-        header = Header(Kind.DATA, self._links.tag, self._fork, self._sent_chunks)
+        header = Header(Kind.DATA, self._links.wire_id, self._fork, self._sent_chunks)
         self._sent_chunks += 1
         # The caller may write to its buffer when we return: the link keeps a copy.
         await self._links.send(self._peer, Frame(header, memoryview(bytes(chunk))))
@@ -122,7 +122,7 @@ class ByteStream:
             await self._wait(self._arrived, "waits for its message")
         chunk = self._chunks.popleft()
         self._buffered -= len(chunk)
-        header = Header(Kind.CREDIT, self._links.tag, self._fork)
+        header = Header(Kind.CREDIT, self._links.wire_id, self._fork)
         if self._peer not in self._links.finished:  # else it sends nothing more, and may have left
             body = memoryview(len(chunk).to_bytes(_CREDIT_BYTES, "little"))
             await self._links.send(self._peer, Frame(header, body))

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mpcnet.declare import Job
+from mpcnet.declare.plugins import load_entry_point
 from mpcnet.errors import LocalError
-from mpcnet.session import Job
 from mpcnet.session.events import Event
-from mpcnet.session.plugins import load_entry_point
 from mpcnet.sim.faults import Fault
 from mpcnet.sim.network import LAN, Network
 from mpcnet.sim.simulation import Simulation, simulate

@@ -16,13 +16,14 @@ from typing import Any, Generic, TypeVar, cast
 
 import trio
 
+from mpcnet.declare import Job
+from mpcnet.declare.job import make_plan
 from mpcnet.errors import LocalError, PeerAborted
 from mpcnet.identity import Identity, Member, Roster
 from mpcnet.primitives import blake2b
-from mpcnet.session import Job, Mesh, Result
+from mpcnet.session import Mesh, Result
 from mpcnet.session.cost import Cost
 from mpcnet.session.events import Event
-from mpcnet.session.job import make_plan
 from mpcnet.sim.faults import Adversary, Crashed, Fault
 from mpcnet.sim.hub import Hub, LinkCost, SimTransport, TraceEvent, ViewEntry
 from mpcnet.sim.network import LAN, Network

@@ -8,10 +8,10 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from mpcnet.declare import Job, Protocol
+from mpcnet.declare.inputs import Shared
+from mpcnet.declare.plugins import find_scheme
 from mpcnet.errors import LocalError
-from mpcnet.session import Job, Protocol
-from mpcnet.session.inputs import Shared
-from mpcnet.session.plugins import find_scheme
 
 __all__ = ("Case", "ConformanceError", "Inputs", "Layout", "Reference", "layouts")
 

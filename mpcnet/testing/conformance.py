@@ -15,18 +15,18 @@ from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mpcnet.declare import Protocol
+from mpcnet.declare.plugins import find_scheme, list_schemes
 from mpcnet.errors import DeadlineExceeded, LocalError, PeerAborted
-from mpcnet.session import Protocol
-from mpcnet.session.plugins import find_scheme, list_schemes
 from mpcnet.sim import Simulation, simulate
 from mpcnet.testing.cases import Case, ConformanceError, Inputs, Layout, Reference, empty_case, layouts
-from mpcnet.testing.crashing import check_crashes
+from mpcnet.testing.crash_faults import check_crashes
 from mpcnet.testing.outcomes import same
 from mpcnet.testing.pairs import find_pairs, told_by
 from mpcnet.testing.secrecy import check_pair
 
 if TYPE_CHECKING:
-    from mpcnet.testing.drawing import MemberInputs
+    from mpcnet.testing.strategies import MemberInputs
 
 __all__ = ("check_protocol",)
 
@@ -82,9 +82,9 @@ def check_protocol(
     Raises:
         ConformanceError: a check failed: which, in which case, and what to look at. An `AssertionError`.
         LocalError: no combination of parties fits, or nothing to check secrecy with was found.
-    Source: the secrecy check is Fisher's exact test [Fisher35] on fixed seeds; see `mpcnet.testing.telling`.
+    Source: the secrecy check is Fisher's exact test [Fisher35] on fixed seeds; see `mpcnet.testing.distinguisher`.
     """
-    drawing = _drawing()
+    strategies = _strategies()
     chosen = list(params) or [protocol.make_params({}) if protocol.example is None else protocol.example.params]
     found = layouts(protocol, counts, outsiders, schemes or list_schemes())
     example = _example(protocol)
@@ -93,13 +93,13 @@ def check_protocol(
     for one in chosen:
         for layout in found:
             case = empty_case(protocol, one, layout)
-            for inputs_at_ends in drawing.ends(case) if inputs is None else ():
+            for inputs_at_ends in strategies.ends(case) if inputs is None else ():
                 _check_outcome(case.with_inputs(inputs_at_ends), reference, rounds, equal)
 
             def check(drawn: Inputs, case: Case[P] = case) -> None:
                 _check_outcome(case.with_inputs(drawn), reference, rounds, equal)
 
-            drawing.each(drawing.inputs_of(case, inputs), examples, check)
+            strategies.each(strategies.inputs_of(case, inputs), examples, check)
 
     private = [layout for layout in found if find_scheme(layout.scheme).private]
     # With all parameters: what a parameter switches on may hang or leak where its default does not.
@@ -112,8 +112,8 @@ def check_protocol(
 
 def _accepted(case: Case[P], reference: Reference[P, Any], inputs: MemberInputs | None) -> Case[P]:
     """The case with the first random inputs that the reference does not refuse."""
-    drawing = _drawing()
-    draws = drawing.collect(drawing.inputs_of(case, inputs), _DRAWS)
+    strategies = _strategies()
+    draws = strategies.collect(strategies.inputs_of(case, inputs), _DRAWS)
     for drawn in draws:
         filled = case.with_inputs(drawn)
         if told_by(filled, reference) is not None:
@@ -131,11 +131,11 @@ def _check_secrecy(
     inputs: MemberInputs | None,
     pairs: int,
 ) -> None:
-    drawing = _drawing()
+    strategies = _strategies()
     checked = 0
     for place, layout in enumerate(_one_of_each_kind(private, _ENOUGH_FOR_PAIRS)):
         case = empty_case(protocol, params, layout)
-        draws = drawing.collect(drawing.inputs_of(case, inputs, narrow=True), _DRAWS)
+        draws = strategies.collect(strategies.inputs_of(case, inputs, narrow=True), _DRAWS)
         # Who computes has seen most in the first kind: of the others, one pair tells what outsiders receive.
         for pair in find_pairs(case, reference, draws, pairs if place == 0 else 1):
             check_pair(pair)
@@ -148,13 +148,13 @@ def _check_secrecy(
         )
 
 
-def _drawing() -> ModuleType:
+def _strategies() -> ModuleType:
     """Strategies. Only they need Hypothesis, which is an extra."""
     try:
-        from mpcnet.testing import drawing
+        from mpcnet.testing import strategies
     except ModuleNotFoundError as error:
         raise LocalError("check_protocol needs Hypothesis: pip install 'mpcnet[testing]'") from error
-    return drawing
+    return strategies
 
 
 def _one_of_each_kind(found: Sequence[Layout], least: int) -> list[Layout]:

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mpcnet.algebra import Z64, Domain, Streams
-from mpcnet.correlated.dealing import Draws, make_correction, shares_of
+from mpcnet.correlated.dealing import DealerStreams, make_correction, shares_of
 from mpcnet.correlated.pool import Pool
 from mpcnet.correlated.provider import Provider, Request
 from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, SecretBits, domain_of
@@ -114,7 +114,7 @@ class SeededProvider(Provider):
         streams = {party: self._streams(party) for party in parties.computing}
         correction = memoryview(make_correction(parties.computing, streams, context.node, demand))
         rest = correction if parties.me == parties.computing[0] else None
-        draws = Draws(streams[parties.me], context.node, demand)
+        draws = DealerStreams(streams[parties.me], context.node, demand)
         for item, units in demand.items():
             arrays, used = shares_of(item, units, draws, rest)
             pool.put(item, units, arrays)

@@ -18,8 +18,9 @@ from typing import Any, NoReturn, TypeVar
 
 import trio
 
+from mpcnet.declare import Ints, Job, Many, Party, Protocol, protocol
 from mpcnet.identity import Identity, Member, Roster
-from mpcnet.session import Ints, Job, Many, Mesh, Party, Protocol, Result, protocol
+from mpcnet.session import Mesh, Result
 from mpcnet.session.events import Listener
 from mpcnet.transport.interface import Receiver, Transport
 from mpcnet.transport.tcp import TcpTransport

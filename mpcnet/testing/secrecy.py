@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from mpcnet.sim import SimCost
 from mpcnet.testing.cases import Case, ConformanceError
+from mpcnet.testing.distinguisher import JUDGING_RUNS, SCREENING_RUNS, Views, judge, suspects
 from mpcnet.testing.pairs import Pair
-from mpcnet.testing.telling import JUDGING_RUNS, SCREENING_RUNS, Views, judge, suspects
-from mpcnet.testing.watching import run_watched
+from mpcnet.testing.views import run_watched
 
 __all__ = ("check_pair",)
 

@@ -111,7 +111,7 @@ async def ranking(party: Party[Rules]) -> Outcome:
 
     Raises:
         LocalError: there are fewer owners than places.
-    Source: the order as in `mpcnet.dsl.ordering`; comparisons [Rabbit21].
+    Source: the order as in `mpcnet.dsl.selection`; comparisons [Rabbit21].
     """
     rules, owners, askers = party.params, party.roles["owners"], party.roles["askers"]
     if rules.place > len(owners):

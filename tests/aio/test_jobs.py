@@ -23,7 +23,7 @@ from mpcnet import (
     RangeError,
     find_protocol,
 )
-from mpcnet.session import Party
+from mpcnet.declare import Party
 from mpcnet.session.events import Agreed, Ended, Event, PeerUp
 from mpcnet.testing.parties import QUICK, Loopback, Nothing, job_of, total, waits
 from mpcnet.wire.frames import Frame, Kind

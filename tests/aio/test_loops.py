@@ -18,7 +18,7 @@ import trio
 
 import mpcnet.aio
 from mpcnet import LocalError, PeerAborted
-from mpcnet.session import Party
+from mpcnet.declare import Party
 from mpcnet.session.events import Agreed, Event, PeerUp
 from mpcnet.testing.parties import QUICK, Loopback, Nothing, job_of, total, waits
 

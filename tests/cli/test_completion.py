@@ -13,7 +13,7 @@ import pytest
 from click.shell_completion import BashComplete
 
 from mpcnet.cli import app, completion
-from mpcnet.session import list_protocols, plugins
+from mpcnet.declare import list_protocols, plugins
 from mpcnet.sim import scenario
 from mpcnet.testing.terminals import Terminal
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpcnet.session import job_from_toml
+from mpcnet.declare import job_from_toml
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command

@@ -12,9 +12,9 @@ import pytest
 import trio
 
 from mpcnet import Identity, Member, Roster
-from mpcnet.cli import doctor, machine
+from mpcnet.cli import doctor, machine_checks
 from mpcnet.cli.doctor import examine
-from mpcnet.cli.machine import Finding
+from mpcnet.cli.machine_checks import Finding
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command
@@ -187,7 +187,7 @@ async def test_an_address_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, 
     assert "zoe's machine is off" in finding.advice
 
 
-# The machine. Facts are given: the tests run on any.
+# The machine_checks. Facts are given: the tests run on any.
 
 
 def level(finding: Finding) -> str:
@@ -195,35 +195,35 @@ def level(finding: Finding) -> str:
 
 
 def test_aes() -> None:
-    assert level(machine.aes("flags\t\t: fpu aes avx\n", "x86_64")) == "ok"
-    assert level(machine.aes("Features\t: fp asimd\n", "aarch64")) == "warning"
-    assert "does not say" in machine.aes("", "arm64").what
+    assert level(machine_checks.aes("flags\t\t: fpu aes avx\n", "x86_64")) == "ok"
+    assert level(machine_checks.aes("Features\t: fp asimd\n", "aarch64")) == "warning"
+    assert "does not say" in machine_checks.aes("", "arm64").what
 
 
 def test_open_files() -> None:
-    assert level(machine.open_files(256, 100)) == "ok"
-    short = machine.open_files(256, 1000)
+    assert level(machine_checks.open_files(256, 100)) == "ok"
+    short = machine_checks.open_files(256, 1000)
     assert (short.level, short.advice) == ("problem", "ulimit -n 1064, before mpcnet run.")
-    assert level(machine.open_files(None, 1000)) == "ok"
+    assert level(machine_checks.open_files(None, 1000)) == "ok"
 
 
 def test_the_clock() -> None:
-    assert level(machine.clock(1000.0, {"a": 999.0})) == "ok"
-    wrong = machine.clock(1000.0, {"a": 999.0, "alice.key": 1500.0})
+    assert level(machine_checks.clock(1000.0, {"a": 999.0})) == "ok"
+    wrong = machine_checks.clock(1000.0, {"a": 999.0, "alice.key": 1500.0})
     assert (wrong.level, wrong.what) == ("warning", "the clock is 500 s behind the date of alice.key")
 
 
 def test_compiled_code_and_congestion_control() -> None:
-    assert level(machine.bytecode(off=True)) == "warning"
-    assert level(machine.bytecode(off=False)) == "ok"
+    assert level(machine_checks.bytecode(off=True)) == "warning"
+    assert level(machine_checks.bytecode(off=False)) == "ok"
     for name, words in (("bbr", "as where"), ("cubic", "other than where"), ("", "does not say")):
-        assert words in machine.congestion(name).what
+        assert words in machine_checks.congestion(name).what
 
 
 def test_versions() -> None:
     required = ["numpy>=2.0", "trio>=0.27", 'hypothesis>=6.100; extra == "dev"']
-    (fine,) = machine.versions({"numpy": "2.0.1", "trio": "0.30.0+local"}, required)
+    (fine,) = machine_checks.versions({"numpy": "2.0.1", "trio": "0.30.0+local"}, required)
     assert fine.level == "ok"
-    old, missing = machine.versions({"numpy": "1.26.4", "trio": None}, required)
+    old, missing = machine_checks.versions({"numpy": "1.26.4", "trio": None}, required)
     assert (old.level, old.what) == ("problem", "numpy is 1.26.4; mpcnet needs at least 2.0")
     assert missing.what == "trio is missing; mpcnet needs at least 0.27"

@@ -23,11 +23,11 @@ from mpcnet import (
     protocol,
     simulate,
 )
-from mpcnet.cli.declared import example_job
 from mpcnet.cli.explain import explain
+from mpcnet.cli.protocol_commands import example_job
 from mpcnet.cli.rehearsal import draw, is_asked, rehearse
+from mpcnet.declare import list_protocols
 from mpcnet.identity import Identity, Member
-from mpcnet.session import list_protocols
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command

@@ -10,8 +10,8 @@ import click
 import pytest
 
 from mpcnet.cli import app
-from mpcnet.cli.reporting import Command as DeclaredCommand
-from mpcnet.cli.reporting import Group
+from mpcnet.cli.click_app import Command as DeclaredCommand
+from mpcnet.cli.click_app import Group
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ import pytest
 from mpcnet import Job, LocalError, Roster, find_protocol
 from mpcnet.cli import inputs
 from mpcnet.cli.inputs import read_given, take_inputs
-from mpcnet.session import load_job
-from mpcnet.session.job import Plan, make_plan
+from mpcnet.declare import load_job
+from mpcnet.declare.job import Plan, make_plan
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command

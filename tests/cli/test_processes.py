@@ -16,10 +16,10 @@ import trio
 
 from mpcnet import AgreementMismatch, Example, Job, MpcnetError, PeerAborted, Protocol, find_protocol
 from mpcnet.cli import demo, run
-from mpcnet.cli.course import Course
+from mpcnet.cli.click_app import single
 from mpcnet.cli.demo import child_command, first_cause, free_ports
 from mpcnet.cli.progress import Watch
-from mpcnet.cli.reporting import single
+from mpcnet.cli.progress_model import Course
 from mpcnet.testing.parties import Loopback
 
 if TYPE_CHECKING:

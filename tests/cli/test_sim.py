@@ -11,7 +11,7 @@ import pytest
 
 from mpcnet import LAN, WAN, LocalError
 from mpcnet.cli.sim import parse_network
-from mpcnet.session import list_protocols
+from mpcnet.declare import list_protocols
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command

@@ -14,7 +14,7 @@ import pytest
 
 from mpcnet.algebra import Streams, Words
 from mpcnet.algebra.bits import from_planes, unpack_bits
-from mpcnet.correlated.dealing import SHORT_WORDS, Draws, correction_bytes, make_correction, shares_of
+from mpcnet.correlated.dealing import SHORT_WORDS, DealerStreams, correction_bytes, make_correction, shares_of
 from mpcnet.correlated.items import (
     BitTimesWord,
     BitTriples,
@@ -55,7 +55,7 @@ def deal(item: Item, units: int, computing: Sequence[int], seed: int = 0) -> Dea
     dealt: Dealt = {}
     for party in computing:
         rest = correction if party == computing[0] else None
-        arrays, used = shares_of(item, units, Draws(streams[party], 7, {item: units}), rest)
+        arrays, used = shares_of(item, units, DealerStreams(streams[party], 7, {item: units}), rest)
         assert used == (len(correction) if rest is not None else 0)
         assert [array.shape for array in arrays] == [spec.shape(units) for spec in item.arrays]
         dealt[party] = {spec.name: array for spec, array in zip(item.arrays, arrays, strict=True)}
@@ -64,7 +64,7 @@ def deal(item: Item, units: int, computing: Sequence[int], seed: int = 0) -> Dea
 
 def alone_of(item: Item, units: int, streams: Streams, node: int = 7) -> tuple[Words, ...]:
     """What a party that gets no correction holds."""
-    return shares_of(item, units, Draws(streams, node, {item: units}), None)[0]
+    return shares_of(item, units, DealerStreams(streams, node, {item: units}), None)[0]
 
 
 def opened(item: Item, dealt: Dealt, parties: Sequence[int]) -> dict[str, Words]:
@@ -145,7 +145,7 @@ def test_several_types_in_one_request_have_arrays_of_their_own(units: int) -> No
     demand: dict[Item, int] = {Triples(): units, DaBits(): 2, BitTriples(): units}
     streams = {party: streams_of(party, 0) for party in (1, 2)}
     rest = memoryview(make_correction((1, 2), streams, 7, demand))
-    draws = {party: Draws(streams[party], 7, demand) for party in (1, 2)}
+    draws = {party: DealerStreams(streams[party], 7, demand) for party in (1, 2)}
     seen: list[Words] = []
     for item, count in demand.items():
         first, used = shares_of(item, count, draws[1], rest)

@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from mpcnet.cli.declared import example_job
-from mpcnet.session import find_protocol, list_protocols
+from mpcnet.cli.protocol_commands import example_job
+from mpcnet.declare import find_protocol, list_protocols
 from mpcnet.sim import simulate
 
 ROOT = Path(__file__).resolve().parents[2]

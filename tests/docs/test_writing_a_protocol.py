@@ -37,16 +37,17 @@ lines = [f"{{name}} = {{value}}" for name, value in project["entry-points"]["mpc
 """
 
 BRIEF = """
-from mpcnet.testing import check_protocol, crashing
+from mpcnet.testing import check_protocol, crash_faults
 check_protocol.__kwdefaults__.update(examples=1, pairs=1, outsiders=(0,))
-crashing._MOST_CRASHES = 6
+crash_faults._MOST_CRASHES = 6
 """
 
 # `mpcnet` without the second that each of its processes would take to import the same: one that has done so forks
 # for each call, with the caller's folder and streams. What is called is what the command calls.
 SERVER = """
 import importlib, os, socket, sys
-import mpcnet.cli.declared, mpcnet.cli.demo, mpcnet.cli.keys, mpcnet.cli.new, mpcnet.cli.run, mpcnet.cli.sim
+import mpcnet.cli.protocol_commands, mpcnet.cli.demo, mpcnet.cli.keys
+import mpcnet.cli.new, mpcnet.cli.run, mpcnet.cli.sim
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(sys.argv[1])
 listener.listen(64)

@@ -354,10 +354,10 @@ def test_forks() -> None:
         results = (yield from fork.reveal(z=y + x, t=y / 2 + third, c=concatenate([y, x, third]), direct=x)).items()
         flat = [value for _, array in results for value in array.reshape(-1).tolist()]
         with pytest.raises(LocalError, match="must be evaluated there"):
-            (x * 2).within(fork.program)
+            (x * 2).in_fork(fork.program)
         with pytest.raises(LocalError, match="must be evaluated there"):
             fork.program.evaluate([(x * 2).node])
-        back = yield from party.reveal(back=y.within(party.program) + x * 2)
+        back = yield from party.reveal(back=y.in_fork(party.program) + x * 2)
         return flat + back["back"].reshape(-1).tolist()
 
     third = [Fraction(1, 3), Fraction(2, 3), Fraction(1)]
@@ -375,7 +375,7 @@ def test_siblings_and_other_jobs_do_not_meet() -> None:
         _ = x + y
     other = LockstepParty(make_programs(computing=2, seed=1)[0])
     z = other.input("x", {0: [1]}, range=(0, 9))
-    uses: list[Callable[[], Secret]] = [lambda: x + z, lambda: z.within(left.program)]
+    uses: list[Callable[[], Secret]] = [lambda: x + z, lambda: z.in_fork(left.program)]
     for use in uses:
         with pytest.raises(LocalError, match="jobs"):
             use()

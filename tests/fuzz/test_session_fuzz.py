@@ -12,11 +12,12 @@ import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mpcnet.declare import Party
+from mpcnet.declare.job import make_plan
 from mpcnet.errors import AgreementMismatch, MpcnetError, PeerLost, PeerViolation
-from mpcnet.session import Mesh, Party
+from mpcnet.session import Mesh
 from mpcnet.session.abort import Abort, Reason
 from mpcnet.session.agreement import Agree, Confirm, agreement_of, job_id
-from mpcnet.session.job import make_plan
 from mpcnet.testing.parties import Loopback, Nothing, Silent, job_of
 from mpcnet.wire.canonical import Plain, encode_canonical
 from mpcnet.wire.frames import Frame, Header, Kind
@@ -213,7 +214,7 @@ DATA = Header(Kind.DATA, ID[:16])
 async def test_what_comes_too_early_is_bounded(
     header: Header, body: bytes, forks: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mpcnet.session.running.EARLY_BYTES", 100_000)
+    monkeypatch.setattr("mpcnet.session.job_run.EARLY_BYTES", 100_000)
     taken, complaint = await flood(header, body, forks)
     assert taken <= 100_000 // (len(body) + 256)
     assert complaint == "sent more than 100000 bytes before they were awaited"
@@ -221,7 +222,7 @@ async def test_what_comes_too_early_is_bounded(
 
 @pytest.mark.parametrize("header", [ROUND, DATA, Header(Kind.CREDIT, ID[:16])])
 async def test_forks_that_do_not_exist_are_bounded(header: Header, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mpcnet.session.running.MAX_FORKS", 10)
+    monkeypatch.setattr("mpcnet.session.job_run.MAX_FORKS", 10)
     taken, complaint = await flood(header, bytes(8), 1000)
     assert taken <= 10
     assert complaint == "sent frames for more than 10 forks that do not exist"

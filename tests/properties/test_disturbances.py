@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpcnet import Job, MpcnetError, simulate
-from mpcnet.session import Party
+from mpcnet.declare import Party
 from mpcnet.session.events import Event, RoundDone
 from mpcnet.sim.faults import Crash, CrashAfter, Fault
 from mpcnet.sim.hub import SimTransport

@@ -10,13 +10,14 @@ import pytest
 import trio
 import trio.testing
 
+from mpcnet.declare import Job, Party
+from mpcnet.declare.job import make_plan
 from mpcnet.engine.digest import Operation
 from mpcnet.errors import AgreementMismatch, LocalError, MpcnetError, PeerAborted, PeerLost, PeerViolation
-from mpcnet.session import Job, Mesh, Party
+from mpcnet.session import Mesh
 from mpcnet.session.abort import Abort, Reason
 from mpcnet.session.agreement import Agree, Confirm, agreement_of, compare, job_id
-from mpcnet.session.job import make_plan
-from mpcnet.session.pending import MAX_PENDING_JOBS
+from mpcnet.session.early_agreements import MAX_PENDING_JOBS
 from mpcnet.testing.parties import Loopback, Nothing, Silent, job_of
 from mpcnet.wire.canonical import Plain, encode_canonical
 from mpcnet.wire.frames import Frame, Header, Kind

@@ -10,7 +10,7 @@ import trio
 import trio.testing
 
 from mpcnet import Job, LocalError, PeerAborted, RangeError
-from mpcnet.session import Party
+from mpcnet.declare import Party
 from mpcnet.testing.parties import Loopback, Nothing, job_of, run_parties, total
 from mpcnet.wire.frames import Frame, Kind
 from mpcnet_protocols.average import Rules, average

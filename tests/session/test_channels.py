@@ -22,7 +22,7 @@ DEALER = 3
 class Links:
     """A job's links that take what they are told to take."""
 
-    tag = b"j" * 16
+    wire_id = b"j" * 16
     names: Mapping[int, str] = MappingProxyType(dict(enumerate(("alice", "bob", "carol", "dave"))))
     dealer: int | None = DEALER
 
@@ -90,7 +90,7 @@ def counted(_: bool) -> RegionCost:
 
 
 def frame_of(number: int, body: bytes = b"y") -> Frame:
-    return Frame(Header(Kind.ROUND, Links.tag, b"", number, DIGEST), memoryview(body))
+    return Frame(Header(Kind.ROUND, Links.wire_id, b"", number, DIGEST), memoryview(body))
 
 
 async def test_a_second_evaluation_does_not_take_over_what_the_first_has_not_left() -> None:

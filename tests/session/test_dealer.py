@@ -23,9 +23,9 @@ from mpcnet import (
 from mpcnet.algebra import Streams
 from mpcnet.correlated.items import Triples
 from mpcnet.correlated.provider import MAX_REQUEST_BYTES, encode_request
-from mpcnet.session import Party
+from mpcnet.declare import Party
 from mpcnet.session.channels import fork_id
-from mpcnet.session.desk import Desk, dealer_path
+from mpcnet.session.dealer_service import DealerService, dealer_path
 from mpcnet.testing.parties import Change, Endings, Loopback, Nothing, job_of, run_parties
 from mpcnet.wire.frames import Frame, Header, Kind
 
@@ -229,7 +229,7 @@ def asked(round_number: int, body: bytes, digest: bytes = b"d" * 16, fork: bytes
 
 
 async def test_the_desk_answers_in_the_order_in_which_questions_are_complete() -> None:
-    desk = Desk((0, 1), NAMES)
+    desk = DealerService((0, 1), NAMES)
     body = encode_request(4, {Triples(): 2})
     for fork in (b"f" * 8, b""):
         desk.deliver(0, asked(0, body, fork=fork))
@@ -247,31 +247,31 @@ async def test_the_desk_answers_in_the_order_in_which_questions_are_complete() -
     assert await desk.next_question() is None
 
 
-def violations() -> list[tuple[str, Callable[[Desk], None]]]:
+def violations() -> list[tuple[str, Callable[[DealerService], None]]]:
     body = encode_request(4, {Triples(): 2})
 
-    def twice_in_a_round(desk: Desk) -> None:
+    def twice_in_a_round(desk: DealerService) -> None:
         desk.deliver(0, asked(1, body))
         desk.deliver(0, asked(1, body))
 
-    def an_old_round(desk: Desk) -> None:
+    def an_old_round(desk: DealerService) -> None:
         for party in (0, 1):
             desk.deliver(party, asked(3, body))
         streams = {party: Streams(bytes(32), bytes(32), dealer_path(b"")) for party in (0, 1)}
         desk.answer((b"", 3), streams)
         desk.deliver(0, asked(3, body))
 
-    def an_operation_that_was_answered(desk: Desk) -> None:
+    def an_operation_that_was_answered(desk: DealerService) -> None:
         streams = {party: Streams(bytes(32), bytes(32), dealer_path(b"")) for party in (0, 1)}
         for number in (3, 4):
             for party in (0, 1):
                 desk.deliver(party, asked(number, body))
             desk.answer((b"", number), streams)
 
-    def an_outsider(desk: Desk) -> None:
+    def an_outsider(desk: DealerService) -> None:
         desk.admit(2, 10)
 
-    def too_long(desk: Desk) -> None:
+    def too_long(desk: DealerService) -> None:
         desk.admit(0, MAX_REQUEST_BYTES + 1)
 
     return [
@@ -281,13 +281,13 @@ def violations() -> list[tuple[str, Callable[[Desk], None]]]:
 
 
 @pytest.mark.parametrize("case", [case for _, case in violations()], ids=[name for name, _ in violations()])
-async def test_what_the_desk_does_not_take(case: Callable[[Desk], None]) -> None:
+async def test_what_the_desk_does_not_take(case: Callable[[DealerService], None]) -> None:
     with pytest.raises(PeerViolation):
-        case(Desk((0, 1), NAMES))
+        case(DealerService((0, 1), NAMES))
 
 
 async def test_another_digest_is_another_program() -> None:
-    desk = Desk((0, 1), NAMES)
+    desk = DealerService((0, 1), NAMES)
     body = encode_request(4, {Triples(): 2})
     desk.deliver(0, asked(0, body))
     with pytest.raises(ProgramMismatch, match="bob asks the dealer for something else than alice"):

@@ -11,7 +11,7 @@ import trio
 import trio.testing
 
 from mpcnet import DeadlineExceeded, PeerAborted, ProgramMismatch
-from mpcnet.session import Party
+from mpcnet.declare import Party
 from mpcnet.testing.parties import Endings, Loopback, Nothing, job_of, run_parties
 
 Program = Callable[[Party[Nothing]], Awaitable[object]]

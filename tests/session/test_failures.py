@@ -11,7 +11,7 @@ import trio
 import trio.testing
 
 from mpcnet import AgreementMismatch, DeadlineExceeded, Identity, Job, PeerAborted, PeerLost, PeerViolation, Roster
-from mpcnet.session import Party
+from mpcnet.declare import Party
 from mpcnet.session.abort import Abort, Reason
 from mpcnet.session.agreement import Agree, Confirm
 from mpcnet.testing.parties import Change, Endings, Loopback, Nothing, job_of, run_parties, scripted, total

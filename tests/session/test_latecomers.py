@@ -11,8 +11,8 @@ import trio.testing
 from mpcnet import AgreementMismatch, Job, PeerAborted, RangeError
 from mpcnet.session.abort import Abort, Reason
 from mpcnet.session.agreement import Agree
-from mpcnet.session.pending import Pending
-from mpcnet.session.refusals import MAX_REFUSALS, Refusals
+from mpcnet.session.early_agreements import EarlyAgreements
+from mpcnet.session.undelivered_aborts import MAX_REFUSALS, UndeliveredAborts
 from mpcnet.testing.parties import Loopback, run_parties
 from mpcnet_protocols.average import Outcome, Rules, average
 
@@ -80,7 +80,7 @@ async def test_who_waits_under_another_label_is_named_with_it(
 
 
 async def test_what_a_peer_calls_its_job_cannot_write_on_a_terminal() -> None:
-    pending = Pending()
+    pending = EarlyAgreements()
     pending.put_agree(1, "bob", Agree("\x1b[2Jlate", b"", bytes(32)), 99)
     assert pending.hints(1, "bob") == (r"bob waits in another job, whose label is '\x1b[2Jlate'",)
     pending.put_abort(1, Abort("\x1b[2Jlate", bytes(32), b"", Reason.REFUSED_INPUT))
@@ -96,7 +96,7 @@ async def test_who_is_to_call_us_and_does_not_is_named_with_our_address(
 
 
 async def test_each_is_told_once_and_the_memory_is_bounded() -> None:
-    refusals = Refusals()
+    refusals = UndeliveredAborts()
     for number in range(MAX_REFUSALS + 5):
         refusals.remember(Abort(f"job-{number}", b"", b"", Reason.REFUSED_INPUT), (1, 2))
     assert refusals.is_told("job-4")

@@ -12,7 +12,7 @@ import trio
 import trio.testing
 
 from mpcnet import Job, JobEnded, LocalError, Mesh, PeerAborted
-from mpcnet.session import Party
+from mpcnet.declare import Party
 from mpcnet.session.events import Agreed, Ended, Event, PeerDown, PeerUp, RoundDone, Waiting
 from mpcnet.testing.parties import Endings, Loopback, Nothing, job_of, run_parties, total
 from mpcnet_protocols.average import Rules, average
@@ -93,7 +93,7 @@ async def test_forks_run_side_by_side_and_inside_of_each_other(three: Loopback) 
 
 
 async def test_more_forks_than_may_be_unknown(two: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mpcnet.session.running.MAX_FORKS", 4)
+    monkeypatch.setattr("mpcnet.session.job_run.MAX_FORKS", 4)
 
     async def program(party: Party[Nothing]) -> int:
         answer = 0

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from mpcnet import AgreementMismatch, LocalError, PeerAborted, simulate
-from mpcnet.session import Party
+from mpcnet.declare import Party
 from mpcnet.session.abort import NONCE_BYTES
 from mpcnet.session.agreement import Confirm
 from mpcnet.testing.parties import Loopback, Nothing, job_of, run_parties, total

@@ -9,8 +9,9 @@ import pytest
 import trio
 
 from mpcnet import JobEnded, LocalError, PeerAborted, PeerViolation
+from mpcnet.declare import Party
 from mpcnet.primitives import blake2b
-from mpcnet.session import Party, RegionCost
+from mpcnet.session import RegionCost
 from mpcnet.session.streams import WINDOW_BYTES
 from mpcnet.testing.parties import Endings, Loopback, Nothing, job_of, run_parties
 from mpcnet.wire.frames import Frame, Header, Kind

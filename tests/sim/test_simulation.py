@@ -22,7 +22,7 @@ from mpcnet import (
     ProgramMismatch,
     RangeError,
 )
-from mpcnet.session import Party
+from mpcnet.declare import Party
 from mpcnet.sim import WAN, Adversary, Crash, CrashAfter, Crashed, LinkModel, Network, Simulation, Stall, simulate
 from mpcnet.testing.parties import Loopback, Nothing, job_of, run_parties
 from mpcnet.wire.frames import Frame, Kind

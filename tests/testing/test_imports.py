@@ -30,8 +30,8 @@ def never(case: Case[Any]) -> Any:
 
 
 def test_without_hypothesis_one_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr("mpcnet.testing.drawing", raising=False)
-    monkeypatch.delitem(sys.modules, "mpcnet.testing.drawing", raising=False)
+    monkeypatch.delattr("mpcnet.testing.strategies", raising=False)
+    monkeypatch.delitem(sys.modules, "mpcnet.testing.strategies", raising=False)
     monkeypatch.setitem(sys.modules, "hypothesis", None)
     with pytest.raises(LocalError, match=r"needs Hypothesis: pip install 'mpcnet\[testing\]'"):
         check_protocol(average, never)

@@ -51,7 +51,7 @@ async def first_price_auction(party: Party[Rules]) -> Sale:
     Rounds: 8 for 4 bidders who compute, 10 for 100, 17 for 300 (compared in groups); one more if they do not
     compute: then they send their bids, 8 bytes each, and only wait for the outcome.
 
-    Source: [Krishna09] §2.3; the order as in `mpcnet.dsl.ordering`.
+    Source: [Krishna09] §2.3; the order as in `mpcnet.dsl.selection`.
     """
     rules, bidders = party.params, party.roles["bidders"]
     best = top(with_seller(party.share("bid"), rules.reserve, 1), 1)

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpcnet import WAN, Job, LocalError, PeerAborted, Simulation, simulate
-from mpcnet.cli.show import explained, plain
-from mpcnet.session import job_from_toml, job_to_toml
+from mpcnet.cli.formatting import explained, plain
+from mpcnet.declare import job_from_toml, job_to_toml
 from mpcnet.sets import tag_bytes
 from mpcnet.testing.parties import Loopback, run_parties
 from mpcnet_protocols.intersection import Outcome, Rules, intersection

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mpcnet import Job, Party, Simulation, simulate
+from mpcnet import Job, Simulation, simulate
+from mpcnet.session.party import JobParty
 from mpcnet.sets import blind, multiply, tag_bytes, tags_of
 from mpcnet_protocols.intersection import Outcome, Rules, intersection
 
@@ -102,13 +103,13 @@ def places(seed: int, reveal: str, monkeypatch: pytest.MonkeyPatch) -> list[tupl
     """
     scalars: dict[str, bytes] = {}
     jobs: set[bytes] = set()
-    draw = Party[Rules].random_bytes
+    draw = JobParty[Rules].random_bytes
 
-    def noted(party: Party[Rules], count: int) -> bytes:
+    def noted(party: JobParty[Rules], count: int) -> bytes:
         jobs.add(party.job_id)
         return scalars.setdefault(party.me.name, draw(party, count))
 
-    monkeypatch.setattr(Party, "random_bytes", noted)
+    monkeypatch.setattr(JobParty, "random_bytes", noted)
     simulation = run(SAME, HALF, Rules("first", reveal), seed=seed)
     monkeypatch.undo()
     (job,) = jobs

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from mpcnet.session.abort import Abort
 from mpcnet.wire.frames import Frame, Header, Kind
 
-__all__ = ("MAX_REFUSALS", "Refusals")
+__all__ = ("MAX_REFUSALS", "UndeliveredAborts")
 
 MAX_REFUSALS = 1024
 """Labels that are remembered; beyond that the oldest is forgotten, and its latecomers run into their deadline."""
 
 
-class Refusals:
+class UndeliveredAborts:
     """By label, why the job ended, and who does not know it."""
 
     def __init__(self) -> None:

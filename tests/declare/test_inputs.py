@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpcnet import Choice, Decimals, Ints, LocalError, LocalInts, LocalItems, LocalLabels, RangeError
-from mpcnet.session import Declaration
+from mpcnet.declare import Declaration
 
 
 @pytest.fixture(autouse=True)

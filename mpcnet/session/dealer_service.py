@@ -16,7 +16,7 @@ from mpcnet.correlated.provider import MAX_REQUEST_BYTES, read_request_untrusted
 from mpcnet.errors import PeerViolation, ProgramMismatch
 from mpcnet.wire.frames import Frame, Header
 
-__all__ = ("Desk", "dealer_path")
+__all__ = ("DealerService", "dealer_path")
 
 _MAX_OPEN_QUESTIONS = 4096
 """Questions that some have asked and others not yet: one for each fork that evaluates."""
@@ -31,7 +31,7 @@ def dealer_path(fork: bytes) -> tuple[str, ...]:
     return ("dealer", fork.hex())
 
 
-class Desk:
+class DealerService:
     """What the dealer has been asked.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mpcnet import LocalError, Revealed, simulate
-from mpcnet.session import Party
+from mpcnet.declare import Party
 from mpcnet.testing.parties import Nothing, job_of
 
 

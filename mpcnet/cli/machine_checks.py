@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mpcnet.cli.show import time_text
+from mpcnet.cli.formatting import time_text
 from mpcnet.primitives import openssl_version
 
 __all__ = (

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
 
+from mpcnet.algebra import Buffer
+from mpcnet.declare import Party, Revealed
 from mpcnet.dsl import Secret, SecretBits
-from mpcnet.session import Party, Revealed
+from mpcnet.identity import Member
 from mpcnet.sim import Simulation, simulate
 from mpcnet.testing.cases import Case
 
 __all__ = ("Entry", "View", "run_watched")
 
 P = TypeVar("P")
+R = TypeVar("R")
 
 Entry = tuple[str, str, int, bytes]
 """Where it comes from, which fork, its number, and the bytes."""
@@ -26,25 +30,64 @@ View = tuple[Entry, ...]
 
 
 class _WatchedParty(Party[P]):
-    """A party that notes what it opens. It shares everything with the party that the session made."""
+    """A party that notes what it opens, and passes everything on to the one that the session made."""
 
     def __init__(self, party: Party[P], opened: list[Entry]) -> None:
-        self.__dict__.update(vars(party))
+        self.me = party.me
+        self.roster = party.roster
+        self.roles = party.roles
+        self.params = party.params
+        self._party = party
         self._opened = opened
         self._reveals = 0
 
+    @property
+    def path(self) -> tuple[str, ...]:
+        return self._party.path
+
+    @property
+    def job_id(self) -> bytes:
+        return self._party.job_id
+
+    def random_bytes(self, count: int) -> bytes:
+        return self._party.random_bytes(count)
+
+    def share(self, name: str, value: object = None) -> Secret:
+        return self._party.share(name, value)
+
+    def local(self, name: str) -> Any:
+        return self._party.local(name)
+
+    def use(self, value: Secret) -> Secret:
+        return self._party.use(value)
+
     async def reveal(self, **outputs: Secret | SecretBits) -> Revealed:
-        out = await super().reveal(**outputs)
+        out = await self._party.reveal(**outputs)
         number, self._reveals = self._reveals, self._reveals + 1
         for name in out:
             value = np.ascontiguousarray(out[name]).tobytes()
-            self._opened.append((f"output '{name}'", "/".join(self._path), number, value))
+            self._opened.append((f"output '{name}'", "/".join(self.path), number, value))
         return out
+
+    async def evaluate(self, *values: Secret | SecretBits) -> None:
+        await self._party.evaluate(*values)
 
     @contextlib.asynccontextmanager
     async def fork(self, label: str) -> AsyncGenerator[Party[P]]:
-        async with super().fork(label) as inner:
+        async with self._party.fork(label) as inner:
             yield _WatchedParty(inner, self._opened)
+
+    def region(self, name: str) -> AbstractContextManager[None]:
+        return self._party.region(name)
+
+    async def send(self, to: Member, data: Buffer) -> None:
+        await self._party.send(to, data)
+
+    async def receive(self, source: Member, *, max_bytes: int) -> memoryview:
+        return await self._party.receive(source, max_bytes=max_bytes)
+
+    async def offload(self, function: Callable[..., R], *args: Any) -> R:
+        return await self._party.offload(function, *args)
 
 
 def run_watched(case: Case[Any], seed: int) -> tuple[Simulation[Any], dict[str, View]]:

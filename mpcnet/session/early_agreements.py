@@ -11,7 +11,7 @@ from mpcnet.errors import PeerViolation
 from mpcnet.session.abort import Abort
 from mpcnet.session.agreement import Agree
 
-__all__ = ("MAX_PENDING_BYTES", "MAX_PENDING_JOBS", "Pending")
+__all__ = ("MAX_PENDING_BYTES", "MAX_PENDING_JOBS", "EarlyAgreements")
 
 MAX_PENDING_JOBS = 1024
 """Jobs that one peer may have started before us. Aborts count too."""
@@ -26,7 +26,7 @@ class _Entry:
     size: int = 0
 
 
-class Pending:
+class EarlyAgreements:
     """By peer and label, the last agreement and the abort that followed it."""
 
     def __init__(self) -> None:

@@ -15,11 +15,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mpcnet.cli.reporting import stdout
-from mpcnet.cli.show import party_table, plain
-from mpcnet.errors import LocalError, did_you_mean
-from mpcnet.identity import Identity, Member, Roster
-from mpcnet.session import (
+from mpcnet.cli.click_app import stdout
+from mpcnet.cli.formatting import party_table, plain
+from mpcnet.declare import (
     Choice,
     Decimals,
     Declaration,
@@ -33,10 +31,12 @@ from mpcnet.session import (
     find_protocol,
     job_to_toml,
 )
-from mpcnet.session.description import Description, describe
-from mpcnet.session.inputs import Shared
-from mpcnet.session.job import Plan, make_plan
-from mpcnet.session.plugins import find_scheme, load_protocols
+from mpcnet.declare.description import Description, describe
+from mpcnet.declare.inputs import Shared
+from mpcnet.declare.job import Plan, make_plan
+from mpcnet.declare.plugins import find_scheme, load_protocols
+from mpcnet.errors import LocalError, did_you_mean
+from mpcnet.identity import Identity, Member, Roster
 
 __all__ = ("example_job", "plan_of", "print_job", "show_protocols")
 

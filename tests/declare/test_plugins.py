@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from mpcnet import LocalError, find_protocol
-from mpcnet.session import list_protocols
-from mpcnet.session.plugins import load_entry_point, load_protocols
+from mpcnet.declare import list_protocols
+from mpcnet.declare.plugins import load_entry_point, load_protocols
 
 Install = Callable[..., None]
 

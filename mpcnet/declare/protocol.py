@@ -18,11 +18,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from mpcnet.declare.inputs import Declaration
+from mpcnet.declare.party import Party
 from mpcnet.errors import LocalError, did_you_mean
-from mpcnet.session.inputs import Declaration
-
-if typing.TYPE_CHECKING:
-    from mpcnet.session.party import Party
 
 __all__ = ("API", "EVERYONE", "NAME", "Example", "Many", "One", "Protocol", "Receivers", "Role", "protocol")
 

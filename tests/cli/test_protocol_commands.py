@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpcnet.cli import declared
-from mpcnet.session import find_protocol, job_from_toml, list_protocols, load_job
-from mpcnet.session.plugins import load_protocols
+from mpcnet.cli import protocol_commands
+from mpcnet.declare import find_protocol, job_from_toml, list_protocols, load_job
+from mpcnet.declare.plugins import load_protocols
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command
@@ -25,7 +25,7 @@ def test_the_list(mpcnet: Command) -> None:
 def test_a_broken_plugin_is_listed_with_its_reason(mpcnet: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     found, _ = load_protocols()
     broken = {"torn": "the protocol 'torn' cannot be loaded"}
-    monkeypatch.setattr(declared, "load_protocols", lambda: (found, broken))
+    monkeypatch.setattr(protocol_commands, "load_protocols", lambda: (found, broken))
     listed = mpcnet("protocols")
     assert listed.code == 0
     assert "\naverage " in listed.out

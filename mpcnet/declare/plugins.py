@@ -6,9 +6,9 @@ import functools
 import importlib.metadata
 from typing import Any
 
+from mpcnet.declare.protocol import Protocol
 from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.schemes import Scheme
-from mpcnet.session.protocol import Protocol
 
 __all__ = (
     "find_protocol",

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import trio
 
+from mpcnet.declare.job import Plan
 from mpcnet.engine.digest import Operation, explain_difference
 from mpcnet.errors import (
     DeadlineExceeded,
@@ -24,23 +25,22 @@ from mpcnet.errors import (
     ProgramMismatch,
 )
 from mpcnet.session.abort import Abort, Diverged, Reason
+from mpcnet.session.agreement_phase import AgreementPhase
 from mpcnet.session.channels import EARLY_BYTES, MAX_FORKS, ForkChannel
 from mpcnet.session.cost import Cost
-from mpcnet.session.desk import Desk
+from mpcnet.session.dealer_service import DealerService
 from mpcnet.session.events import Event, Listener, Prepared, RoundDone
-from mpcnet.session.job import Plan
-from mpcnet.session.settling import Settling
 from mpcnet.session.streams import ByteStream
 from mpcnet.wire.frames import JOB_BYTES, Frame, Header, Kind
 from mpcnet.wire.limits import FRAME_OVERHEAD
 
-__all__ = ("Running",)
+__all__ = ("JobRun",)
 
 _EXPLAIN_SECONDS: Final = 5.0
 """How long to wait for a diverged peer to say what it was doing."""
 
 
-class Running:
+class JobRun:
     """The state of one job.
 
     Args:
@@ -64,9 +64,9 @@ class Running:
     ) -> None:
         self.plan = plan
         self.label: str = plan.job.label
-        self.settling: Settling = Settling(plan, nonce, self.fail, tell)
+        self.settling: AgreementPhase = AgreementPhase(plan, nonce, self.fail, tell)
         self.id: bytes = b""
-        self.tag: bytes = b""
+        self.wire_id: bytes = b""
         self.names: Mapping[int, str] = plan.parties.names
         self.cost: Cost = Cost()
         self.scope: trio.CancelScope = trio.CancelScope()
@@ -83,13 +83,15 @@ class Running:
         self._send = send
         self.send_now: Callable[[int, Frame], bool] = send_now
         self._tell = tell
-        self.desk: Desk | None = Desk(plan.parties.computing, plan.parties.names) if plan.is_dealer else None
+        self.desk: DealerService | None = (
+            DealerService(plan.parties.computing, plan.parties.names) if plan.is_dealer else None
+        )
         self._changed = trio.Event()
         self._channels: dict[bytes, ForkChannel] = {}
         self._streams: dict[tuple[bytes, int], ByteStream] = {}
 
     async def settle(
-        self, seeds_missing: Callable[[], tuple[int, ...]], register: Callable[[Running], None]
+        self, seeds_missing: Callable[[], tuple[int, ...]], register: Callable[[JobRun], None]
     ) -> None:
         """Wait until every other party has confirmed this job, and pair seeds are there.
 
@@ -101,7 +103,7 @@ class Running:
         """
 
         def known(job: bytes) -> None:
-            self.id, self.tag = job, job[:JOB_BYTES]
+            self.id, self.wire_id = job, job[:JOB_BYTES]
             register(self)
 
         await self.settling.settle(seeds_missing, known, self.send)
@@ -182,7 +184,7 @@ class Running:
             case _:
                 raise PeerViolation(self.names[peer], f"sent a frame of kind {header.kind.name} inside a job")
 
-    def _ask_desk(self, desk: Desk, peer: int, frame: Frame) -> None:
+    def _ask_desk(self, desk: DealerService, peer: int, frame: Frame) -> None:
         try:
             desk.deliver(peer, frame)
         except ProgramMismatch as error:

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from mpcnet.declare.inputs import Shared
+from mpcnet.declare.plugins import find_scheme
+from mpcnet.declare.protocol import EVERYONE, Protocol
 from mpcnet.engine import Parties
 from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.identity import Member, Roster
 from mpcnet.schemes import Scheme
-from mpcnet.session.inputs import Shared
-from mpcnet.session.plugins import find_scheme
-from mpcnet.session.protocol import EVERYONE, Protocol
 
 __all__ = ("MAX_LABEL", "Job", "Plan", "make_plan")
 

@@ -85,7 +85,7 @@ def where(condition: SecretBits, x: Operand, y: Operand) -> Secret | SecretBits:
     secrets = [value for value in (x, y) if isinstance(value, Secret | SecretBits)]
     program = common_program([condition, *secrets])
     if isinstance(x, SecretBits) and isinstance(y, SecretBits):
-        condition, left_bits, right_bits = (bits.within(program) for bits in (condition, x, y))
+        condition, left_bits, right_bits = (bits.in_fork(program) for bits in (condition, x, y))
         return right_bits ^ (condition & (left_bits ^ right_bits))
     first, second = _read_within(x, program), _read_within(y, program)
     if isinstance(first, Public) and isinstance(second, Public):
@@ -134,7 +134,7 @@ def clipped(x: Secret, low: PublicLike, high: PublicLike) -> Secret:
     if np.any(lower.numerators > upper.numerators):
         raise LocalError("clip takes a lower end that is nowhere above the upper end")
     shape = broadcast_shapes(broadcast_shapes(x.shape, lower.shape), upper.shape)
-    base = x.over(denominator).repeated(shape)
+    base = x.with_denominator(denominator).repeated(shape)
     bound, low_range, high_range = base.node.range, of_values(lower.numerators), of_values(upper.numerators)
     result = base
     # Both comparisons are of x itself, so they share their rounds; at most one of them moves an element.
@@ -168,7 +168,7 @@ def _read(value: Operand) -> Secret | Public:
 
 def _read_within(value: Operand, program: Program) -> Secret | Public:
     """The same, in a fork that its choice is made in."""
-    return _read(value.within(program) if isinstance(value, Secret | SecretBits) else value)
+    return _read(value.in_fork(program) if isinstance(value, Secret | SecretBits) else value)
 
 
 def _rounded(y: Secret | Public, denominator: int, *, up: bool) -> Secret | Public:

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mpcnet.session.protocol import Protocol
+from mpcnet.declare.protocol import Protocol
 
 __all__ = ("Description", "describe")
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpcnet import Job, LocalError, Many, Party, find_protocol, protocol
-from mpcnet.session import job_from_toml, job_to_toml, load_job, plugins
+from mpcnet.declare import job_from_toml, job_to_toml, load_job, plugins
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +88,7 @@ def test_parameters_of_every_kind_survive(
     params = Everything(tuple(words), number, fraction, flag, maybe)
     job: Job[Any, Any] = Job(everything, params, {"some": ("ann",)}, "x", dealer=dealer, deadline_seconds=1.5)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mpcnet.session.jobfile.find_protocol", {"everything": everything}.__getitem__)
+        patch.setattr("mpcnet.declare.jobfile.find_protocol", {"everything": everything}.__getitem__)
         assert job_from_toml(job_to_toml(job)) == job
 
 

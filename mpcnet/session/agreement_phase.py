@@ -12,18 +12,18 @@ from typing import Any
 
 import trio
 
+from mpcnet.declare.job import Plan
 from mpcnet.errors import LocalError, MpcnetError, PeerAborted, PeerError, PeerViolation
 from mpcnet.session.abort import NONCE_BYTES
 from mpcnet.session.agreement import MAX_AGREEMENT_BYTES, Agree, Confirm, agreement_of, job_id
 from mpcnet.session.events import Agreed, Listener, Waiting
-from mpcnet.session.job import Plan
 from mpcnet.wire.canonical import encode_canonical
 from mpcnet.wire.frames import Frame, Header, Kind
 
-__all__ = ("Settling",)
+__all__ = ("AgreementPhase",)
 
 
-class Settling:
+class AgreementPhase:
     """The agreement of one job on one party.
 
     Args:

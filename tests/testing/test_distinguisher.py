@@ -8,9 +8,9 @@ from hashlib import blake2b
 
 import pytest
 
-from mpcnet.testing import telling
-from mpcnet.testing.telling import JUDGING_RUNS, SCREENING_RUNS, judge, suspects
-from mpcnet.testing.watching import View
+from mpcnet.testing import distinguisher
+from mpcnet.testing.distinguisher import JUDGING_RUNS, SCREENING_RUNS, judge, suspects
+from mpcnet.testing.views import View
 
 Body = Callable[[int], bytes]
 
@@ -38,7 +38,7 @@ def message(body: Body) -> Callable[[int], View]:
 
 
 def test_the_evidence_is_that_of_the_hypergeometric_distribution() -> None:
-    table = telling._table(4)  # pyright: ignore[reportPrivateUsage]
+    table = distinguisher._table(4)  # pyright: ignore[reportPrivateUsage]
     # All four of one side and none of the other: 1 of 70 ways, and 1 for the other way round.
     assert table[4, 0] == table[0, 4] == pytest.approx(math.log2(70 / 2))
     # Three against one: 16 + 1 of 70, twice.
@@ -62,7 +62,7 @@ def test_dependence_inside_a_run_is_no_false_alarm() -> None:
 
 def test_a_suspicion_of_the_screening_alone_is_dropped() -> None:
     alike = message(lambda seed: noise(seed, 8))
-    innocent = [telling.Suspect("round from bob, number 0: its bits", place) for place in range(64)]
+    innocent = [distinguisher.Suspect("round from bob, number 0: its bits", place) for place in range(64)]
     assert judge(views(JUDGING_RUNS, alike, 0), views(JUDGING_RUNS, alike, 1000), innocent, 64) is None
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from mpcnet import Many, Party, find_protocol, protocol
-from mpcnet.session import list_protocols
-from mpcnet.session.description import describe
+from mpcnet.declare import list_protocols
+from mpcnet.declare.description import describe
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,9 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from mpcnet.declare import Choice, Decimals, Declaration, LocalInts, LocalItems, LocalLabels, Protocol
+from mpcnet.declare.inputs import Shared
 from mpcnet.errors import LocalError
-from mpcnet.session import Choice, Decimals, Declaration, LocalInts, LocalItems, LocalLabels, Protocol
-from mpcnet.session.inputs import Shared
 from mpcnet.testing.cases import Case, Inputs, givers
 
 __all__ = ("MemberInputs", "Strategy", "collect", "each", "ends", "inputs_of", "member_inputs")

@@ -14,10 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from mpcnet import AgreementMismatch, DeadlineExceeded, LocalError, PeerAborted, PeerLost, RangeError
-from mpcnet.cli.reporting import App, json_option, say, single, stdout
-from mpcnet.cli.show import explained
-from mpcnet.session import list_protocols
-from mpcnet.session.plugins import find_protocol
+from mpcnet.cli.click_app import App, json_option, say, single, stdout
+from mpcnet.cli.formatting import explained
+from mpcnet.declare import list_protocols
+from mpcnet.declare.plugins import find_protocol
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mpcnet.testing.watching import View
+from mpcnet.testing.views import View
 
 __all__ = ("SCREENING_RUNS", "Suspect", "Views", "judge", "suspects")
 

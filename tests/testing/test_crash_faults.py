@@ -15,7 +15,7 @@ from mpcnet import (
     Simulation,
 )
 from mpcnet.sim import CrashAfter, SimCost
-from mpcnet.testing.crashing import judge_ending
+from mpcnet.testing.crash_faults import judge_ending
 
 WHOLE = {"alice": 5, "bob": 5}
 FAULT = CrashAfter("carol", 3)

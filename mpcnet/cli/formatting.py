@@ -17,8 +17,9 @@ import numpy as np
 from rich import box
 from rich.table import Table
 
-from mpcnet.cli.reporting import printable
-from mpcnet.session import Cost, Protocol
+from mpcnet.cli.click_app import printable
+from mpcnet.declare import Protocol
+from mpcnet.session import Cost
 
 __all__ = ("cost_document", "counted", "explained", "listed", "party_table", "plain", "time_text")
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from mpcnet import Many, Party, protocol
-from mpcnet.cli.show import counted, explained, plain, time_text
+from mpcnet.cli.formatting import counted, explained, plain, time_text
 
 
 @dataclass(frozen=True)

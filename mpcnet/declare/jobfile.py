@@ -26,12 +26,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from mpcnet.declare.job import Job
+from mpcnet.declare.plugins import find_protocol
+from mpcnet.declare.protocol import Protocol
 from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.identity.files import read_text
 from mpcnet.identity.roster import is_name
-from mpcnet.session.job import Job
-from mpcnet.session.plugins import find_protocol
-from mpcnet.session.protocol import Protocol
 
 __all__ = ("job_from_toml", "job_to_toml", "load_job")
 
