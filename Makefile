@@ -41,8 +41,9 @@ types: $(STAMP)
 layers: $(STAMP)
 	$(BIN)/lint-imports
 
+# On all cores, up to four; the tests of one file stay together.
 unit: $(STAMP)
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n logical --maxprocesses 4 --dist loadfile
 
 # The site, into build/docs. -n and -W: a broken link, an unknown name or term ends the build.
 docs: $(STAMP)
