@@ -17,7 +17,7 @@ source_suffix = {".md": "markdown"}
 exclude_patterns = ["builder/**"]
 
 # Pages
-myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
+myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "tasklist"]
 myst_heading_anchors = 3
 
 # The reference, from docstrings

@@ -4,6 +4,7 @@ protocols    a page for each registered protocol: declaration, who learns what, 
 messages     who sends what to whom in which round, from a simulated run, as a drawing
 costs        rounds and bytes, from simulated runs
 commands     the command line's help
+project      pages that stand beside `docs/`: how to contribute, security, changelog
 docstrings   docstrings as they are written here, for Sphinx
 citations    keys like [CDN15] lead to the references
 
@@ -17,7 +18,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from . import citations, commands, docstrings, protocols
+from . import citations, commands, docstrings, project, protocols
 
 __all__ = ("setup",)
 
@@ -32,7 +33,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 def _make_pages(app: Sphinx) -> None:
     folder = Path(app.srcdir) / "generated"
-    made = {**protocols.pages(), **commands.pages()}
+    made = {**protocols.pages(), **commands.pages(), **project.pages()}
     for name, text in made.items():
         _write(folder / name, text)
     for old in folder.rglob("*.*"):

@@ -6,6 +6,8 @@ import re
 
 from sphinx.application import Sphinx
 
+from .project import within_site
+
 __all__ = ("in_markdown", "in_rst", "setup")
 
 _NAME = r"(?:[A-Z][A-Za-z]+\d\d|edaBits20|Noise)"
@@ -50,5 +52,5 @@ def _read(app: Sphinx, name: str, source: list[str]) -> None:
         text = _ROW.sub(lambda row: f"\n({_target(row[1])})=\n\\[{row[1]}\\] {row[2]}\n", text)
         text = text.replace("| key | |\n| --- | --- |\n", "")
     # Sources are not part of the site: what leads to them on a forge is a name here.
-    text = _OUTSIDE.sub(r"\1", text)
+    text = within_site(_OUTSIDE.sub(r"\1", text))
     source[0] = in_markdown(text)

@@ -102,6 +102,20 @@ def test_commands_are_all_there(builder: ModuleType) -> None:
     assert "\x1b" not in text
 
 
+def test_pages_beside_the_documentation_become_pages_of_it(builder: ModuleType) -> None:
+    made = part("project").pages()
+    assert {"contributing.md", "security.md", "changelog.md"} == set(made)
+    assert "](security.md)" in made["contributing.md"]
+    assert "](/review.md)" in made["contributing.md"]
+    assert "](changes/)" not in made["changelog.md"]
+    assert not any("docs/" in link for text in made.values() for link in re.findall(r"\]\(([^)]*)\)", text))
+    within = part("project").within_site
+    assert within("[a](../CONTRIBUTING.md#x) [b](../../SECURITY.md)") == (
+        "[a](/generated/contributing.md#x) [b](/generated/security.md)"
+    )
+    assert within("[a](../README.md) `CONTRIBUTING.md`") == "[a](../README.md) `CONTRIBUTING.md`"
+
+
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
