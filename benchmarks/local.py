@@ -20,7 +20,7 @@ from mpcnet.algebra import Streams
 from mpcnet.algebra.domain import Buffer
 from mpcnet.correlated.dealing import make_correction
 from mpcnet.correlated.provider import DealerProvider, read_request_untrusted
-from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, domain_of
+from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, domain_of, evaluate
 from mpcnet.engine import MergedRound
 from mpcnet.primitives import blake2b
 from mpcnet.testing.lockstep import make_programs
@@ -78,7 +78,7 @@ def measure_local(row: Row, n: int, parties: int, repeats: int, cores: int) -> L
         node = program.input("values", (row.length(n),), Range(*row.bounds), owners, values_of(row, n, me))
         shared = Secret(program, node)
         inputs[me] = shared[0], shared[1]
-    first = {me: programs[me].evaluate([x.node, y.node]) for me, (x, y) in inputs.items()}
+    first = {me: evaluate(programs[me], [x.node, y.node]) for me, (x, y) in inputs.items()}
     _drive(first, Clock(), streams)
     clocks: list[Clock] = []
     for _ in range(repeats + 1):
@@ -100,12 +100,12 @@ def measure_local(row: Row, n: int, parties: int, repeats: int, cores: int) -> L
 def _evaluate(row: Row, program: Program, x: Secret, y: Secret) -> Evaluation:
     results = row.build(x, y)
     if not row.reveals:
-        return program.evaluate([value.node for value in results.values()])
+        return evaluate(program, [value.node for value in results.values()])
     receivers = program.parties.everyone
     outputs = [
         Output(name, value.node, receivers, value.denominator, domain_of(value)) for name, value in results.items()
     ]
-    return program.evaluate([], outputs)
+    return evaluate(program, [], outputs)
 
 
 def _drive(evaluations: Mapping[int, Evaluation], clock: Clock, streams: Mapping[int, Streams]) -> None:

@@ -3,8 +3,11 @@
 from mpcnet.dsl.bits import SecretBits as SecretBits
 from mpcnet.dsl.bits import domain_of as domain_of
 from mpcnet.dsl.comparison import where as where
-from mpcnet.dsl.program import Evaluation as Evaluation
-from mpcnet.dsl.program import Output as Output
+from mpcnet.dsl.evaluation import Evaluation as Evaluation
+from mpcnet.dsl.evaluation import evaluate as evaluate
+from mpcnet.dsl.planning import EvaluationPlan as EvaluationPlan
+from mpcnet.dsl.planning import Output as Output
+from mpcnet.dsl.planning import plan_evaluation as plan_evaluation
 from mpcnet.dsl.program import Program as Program
 from mpcnet.dsl.ranges import Range as Range
 from mpcnet.dsl.secret import Secret as Secret
@@ -15,6 +18,7 @@ from mpcnet.dsl.selection import top as top
 
 __all__ = (
     "Evaluation",
+    "EvaluationPlan",
     "Output",
     "Program",
     "Range",
@@ -23,6 +27,8 @@ __all__ = (
     "Top",
     "concatenate",
     "domain_of",
+    "evaluate",
+    "plan_evaluation",
     "stack",
     "top",
     "where",

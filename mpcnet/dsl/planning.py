@@ -1,108 +1,121 @@
-"""What an evaluation will take, found before it begins: the same waves as it runs, without data.
+"""What an evaluation will take, found before it begins: the waves that it will run, walked without data.
 
-Correlated randomness is asked for once, for a whole evaluation. How much that is depends on which nodes are ready
-together, since joined nodes share the words of packed bits; so the planner plays the evaluation through with each
-operation's declared rounds. All parties find the same.
+Correlated randomness is asked for before it is used. How much that is depends on which nodes are ready together,
+since joined nodes share the words of packed bits; so the planner walks a copy of the evaluation's `Waves` with each
+operation's declared rounds. All parties find the same. Planning changes nothing in the program: a plan that is
+refused, or never started, leaves it as it was.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from mpcnet.algebra import Z64, Domain
 from mpcnet.correlated.items import Demand, Item
-from mpcnet.dsl.nodes import Interactive, Local, Node
+from mpcnet.correlated.provider import encode_request
+from mpcnet.dsl.nodes import Interactive, Node
+from mpcnet.dsl.program import Program
+from mpcnet.dsl.waves import Waves, batched
 from mpcnet.engine import Parties
+from mpcnet.errors import LocalError
 from mpcnet.schemes import Scheme
 
-__all__ = ("EvaluationPlan", "plan_of")
+__all__ = ("EvaluationPlan", "Output", "plan_evaluation")
 
 
 @dataclass(frozen=True, slots=True)
+class Output:
+    """A value to reveal: its name, node, receivers (roster indices) and public denominator."""
+
+    name: str
+    node: Node
+    receivers: tuple[int, ...]
+    denominator: int
+    domain: Domain = Z64
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class EvaluationPlan:
-    """What an evaluation will take, outputs not counted.
+    """What an evaluation is to do, and what that will take.
 
     Args:
+        waves: the walk through the nodes that are to be computed, at its beginning.
+        outputs: what is revealed when they have been computed.
+        rounds: online rounds, of the outputs too.
         demand: correlated randomness.
-        rounds: online rounds.
     """
 
-    demand: Demand
+    waves: Waves
+    outputs: tuple[Output, ...]
     rounds: int
+    demand: Demand
 
 
-def plan_of(
-    nodes: Sequence[Node], children: Mapping[int, Sequence[Node]], scheme: Scheme, parties: Parties
-) -> EvaluationPlan:
-    """The correlated randomness and the rounds that the evaluation of these nodes takes.
+def plan_evaluation(program: Program, targets: Sequence[Node], outputs: Sequence[Output] = ()) -> EvaluationPlan:
+    """Plan to compute values and to reveal outputs.
 
     Args:
-        nodes: all that are to be computed.
-        children: by number, the nodes among them that wait for it.
+        targets: nodes to be computed, beside those of the outputs.
+
+    Raises:
+        LocalError: another evaluation is under way, a value belongs to another fork and has not been computed
+            there, an output has a name or receivers that cannot be, or the values take more correlated randomness
+            than a dealer makes at once, or some although no one makes it.
+        JobEnded: an earlier evaluation was given up.
     """
-    if all(isinstance(node.operation, Local) for node in nodes):
-        return EvaluationPlan({}, 0)
-    return _DryRun(nodes, children, scheme, parties).run()
+    program.check_free()
+    _check_outputs(program.parties, outputs)
+    waves = Waves.of(program, [*targets, *(output.node for output in outputs)])
+    rounds, demand = _cost_of(waves, program.scheme, program.parties)
+    if demand and program.provider is None:
+        raise LocalError("products and comparisons need correlated randomness: name a dealer in the job")
+    if demand:
+        encode_request(0, demand)  # refuses what no dealer would answer, while nothing has been started
+    return EvaluationPlan(waves, tuple(outputs), rounds + bool(outputs), demand)
 
 
-class _DryRun:
-    def __init__(
-        self, nodes: Sequence[Node], children: Mapping[int, Sequence[Node]], scheme: Scheme, parties: Parties
-    ) -> None:
-        self._children = children
-        self._scheme = scheme
-        self._parties = parties
-        self._missing = {node.number: sum(parent.share is None for parent in node.parents) for node in nodes}
-        self._local: list[Node] = []
-        self._interactive: list[Node] = []
-        self._under_way: list[tuple[int, int, list[Node]]] = []
-        self._demand: dict[Item, int] = defaultdict(int)
-        for node in nodes:
-            if not self._missing[node.number]:
-                self._ready(node)
+def _check_outputs(parties: Parties, outputs: Sequence[Output]) -> None:
+    names: set[str] = set()
+    for output in outputs:
+        if output.name in names:
+            raise LocalError(f"two outputs are called '{output.name}'")
+        names.add(output.name)
+        receivers = set(output.receivers)
+        if len(receivers) != len(output.receivers) or not receivers <= set(parties.everyone):
+            raise LocalError(f"the receivers of output '{output.name}' must be different parties of this program")
 
-    def run(self) -> EvaluationPlan:
-        now = 0
-        while True:
-            self._flow(now)
-            if not self._under_way:
-                return EvaluationPlan(dict(self._demand), now)
-            now = self._under_way[0][0]
-            while self._under_way and self._under_way[0][0] == now:
-                for node in heapq.heappop(self._under_way)[2]:
-                    self._complete(node)
 
-    def _ready(self, node: Node) -> None:
-        (self._local if isinstance(node.operation, Local) else self._interactive).append(node)
+def _cost_of(waves: Waves, scheme: Scheme, parties: Parties) -> tuple[int, Demand]:
+    """Online rounds and correlated randomness of a walk, which stays where it is."""
+    demand: dict[Item, int] = {}
+    if waves.is_local:
+        return 0, demand
+    walk = waves.copy()
+    now = 0
+    under_way: list[tuple[int, int, Sequence[Node]]] = []  # a heap: the round in which a batch ends, a number, it
+    while True:
+        while (node := walk.pop_local()) is not None:
+            walk.complete(node)
+        if ready := walk.pop_interactive():
+            for batch in batched(ready):
+                forecast = cast("Interactive", batch[0].operation).forecast(scheme, parties, batch)
+                for item, units in forecast.demand.items():
+                    demand[item] = demand.get(item, 0) + units
+                if forecast.rounds:
+                    heapq.heappush(under_way, (now + forecast.rounds, batch[0].number, batch))
+                else:
+                    _complete_all(walk, batch)
+        elif under_way:
+            now = under_way[0][0]
+            while under_way and under_way[0][0] == now:
+                _complete_all(walk, heapq.heappop(under_way)[2])
+        else:
+            return now, demand
 
-    def _flow(self, now: int) -> None:
-        while self._local or self._interactive:
-            while self._local:
-                self._complete(self._local.pop())
-            if self._interactive:
-                self._start(now)
 
-    def _start(self, now: int) -> None:
-        ready, self._interactive = sorted(self._interactive, key=lambda node: node.number), []
-        batches: dict[tuple[str, Hashable], list[Node]] = {}
-        for node in ready:
-            operation = cast("Interactive", node.operation)
-            batches.setdefault((operation.kind, operation.batch_key()), []).append(node)
-        for batch in batches.values():
-            forecast = cast("Interactive", batch[0].operation).forecast(self._scheme, self._parties, batch)
-            for item, units in forecast.demand.items():
-                self._demand[item] += units
-            if forecast.rounds:
-                heapq.heappush(self._under_way, (now + forecast.rounds, batch[0].number, batch))
-            else:
-                for node in batch:
-                    self._complete(node)
-
-    def _complete(self, node: Node) -> None:
-        for child in self._children.get(node.number, ()):
-            self._missing[child.number] -= 1
-            if self._missing[child.number] == 0:
-                self._ready(child)
+def _complete_all(walk: Waves, batch: Sequence[Node]) -> None:
+    for node in batch:
+        walk.complete(node)

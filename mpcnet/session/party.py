@@ -13,7 +13,7 @@ from mpcnet.correlated.provider import DealerProvider, Provider
 from mpcnet.declare.inputs import Shared
 from mpcnet.declare.party import Party
 from mpcnet.declare.revealed import Revealed
-from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, SecretBits, domain_of
+from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, SecretBits, domain_of, evaluate
 from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.identity import Member
 from mpcnet.session.channels import fork_id
@@ -156,7 +156,7 @@ class JobParty(Party[P]):
         self._running.check_running()
         self._channel.check_idle()
         planned = [self._output(name, secret) for name, secret in outputs.items()]
-        evaluation = self._program.evaluate([], planned)
+        evaluation = evaluate(self._program, [], planned)
         await self._drive(evaluation)
         denominators = {output.name: output.denominator for output in planned}
         bits = frozenset(output.name for output in planned if output.domain is BITS)
@@ -168,7 +168,7 @@ class JobParty(Party[P]):
         self._channel.check_idle()
         for value in values:
             self._check_secret(value)
-        await self._drive(self._program.evaluate([value.node for value in values]))
+        await self._drive(evaluate(self._program, [value.node for value in values]))
 
     def _output(self, name: str, secret: Secret | SecretBits) -> Output:
         plan = self._running.plan

@@ -26,7 +26,7 @@ from mpcnet.algebra import Z64, Domain, Streams
 from mpcnet.correlated.dealing import DealerStreams, make_correction, shares_of
 from mpcnet.correlated.pool import Pool
 from mpcnet.correlated.provider import Provider, Request
-from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, SecretBits, domain_of
+from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, SecretBits, domain_of, evaluate
 from mpcnet.engine import Context, LockstepError, MergedRound, Parties, Round, Step, Transcript, lockstep
 from mpcnet.engine.digest import Operation, explain_difference
 from mpcnet.primitives import aes_ctr, blake2b
@@ -196,13 +196,13 @@ class LockstepParty:
             Output(name, secret.node, tuple(receivers), secret.denominator, domain_of(secret))
             for name, (secret, receivers) in outputs.items()
         ]
-        evaluation = self.program.evaluate([], listed)
+        evaluation = evaluate(self.program, [], listed)
         yield from self.drive(evaluation)
         return {name: exact(value, outputs[name][0].denominator) for name, value in evaluation.results.items()}
 
     def evaluate(self, *values: Secret | SecretBits) -> Step[None]:
         """Compute values and open none."""
-        yield from self.drive(self.program.evaluate([value.node for value in values]))
+        yield from self.drive(evaluate(self.program, [value.node for value in values]))
 
     def drive(self, evaluation: Evaluation) -> Step[None]:
         """Take and feed rounds until the evaluation ends."""

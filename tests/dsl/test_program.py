@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from mpcnet.algebra import Z64
-from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, concatenate, stack
+from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, concatenate, evaluate, stack
 from mpcnet.dsl.nodes import Input
 from mpcnet.engine import Context, Round, Step, Transcript
 from mpcnet.errors import JobEnded, LocalError, MpcnetError, RangeError
@@ -159,7 +159,7 @@ def test_changing_a_result_or_an_input_array_changes_nothing_else() -> None:
         node = party.program.input("x", (1, 2), Range(0, 99), (0,), mine if party.me == 0 else None)
         mine[:] = 50
         x = Secret(party.program, node)
-        evaluation = party.program.evaluate([], [Output("a", node, (0, 1), 1)])
+        evaluation = evaluate(party.program, [], [Output("a", node, (0, 1), 1)])
         yield from party.drive(evaluation)
         evaluation.results["a"][:] = 77
         return (yield from party.reveal(b=x))["b"].reshape(-1).tolist()
@@ -213,17 +213,17 @@ def test_outputs_are_checked_before_anything_is_sent() -> None:
     x = Secret(program, program.input("x", (), Range(0, 1), (0, 1), np.array(1)))
     for outputs in ([output("a", x, 0), output("a", x, 1)], [output("a", x, 0, 7)], [output("a", x, 1, 1)]):
         with pytest.raises(LocalError, match="output"):
-            program.evaluate([], outputs)
-    evaluation = program.evaluate([], [output("a", x, 0), output("b", x, 1)])
+            evaluate(program, [], outputs)
+    evaluation = evaluate(program, [], [output("a", x, 0), output("b", x, 1)])
     assert evaluation.take() is not None
 
 
 def test_two_evaluations_at_once_are_refused() -> None:
     def program(party: LockstepParty) -> Step[list[Fraction]]:
         x = party.input("x", {0: [5], 1: [6]}, range=(0, 9))
-        first = party.program.evaluate([], [output("a", x, 0, 1)])
+        first = evaluate(party.program, [], [output("a", x, 0, 1)])
         with pytest.raises(LocalError, match="another evaluation"):
-            party.program.evaluate([x.node])
+            evaluate(party.program, [x.node])
         yield from party.drive(first)
         return (yield from party.reveal(b=x))["b"].reshape(-1).tolist()
 
@@ -234,22 +234,22 @@ def test_an_evaluation_that_was_given_up_ends_its_program() -> None:
     """Its rounds must never be run again with new randomness."""
     program = make_programs(computing=2)[0]
     x = Secret(program, program.input("x", (), Range(0, 1), (0, 1), np.array(1)))
-    evaluation = program.evaluate([], [output("a", x, 0, 1)])
+    evaluation = evaluate(program, [], [output("a", x, 0, 1)])
     assert evaluation.take() is not None
     evaluation.close()
     evaluation.close()
     with pytest.raises(JobEnded):
-        program.evaluate([x.node])
+        evaluate(program, [x.node])
     with pytest.raises(JobEnded):
         evaluation.take()
 
 
 def test_close_after_the_end_is_harmless() -> None:
     program = make_programs(computing=2)[0]
-    evaluation = program.evaluate([])
+    evaluation = evaluate(program, [])
     assert evaluation.take() is None
     evaluation.close()
-    assert program.evaluate([]).take() is None
+    assert evaluate(program, []).take() is None
 
 
 def test_a_missing_input_closes_the_evaluation() -> None:
@@ -257,9 +257,9 @@ def test_a_missing_input_closes_the_evaluation() -> None:
     given = program.input("x", (1,), Range(0, 1), (0, 2), np.array([1]))
     missing = program.input("y", (1,), Range(0, 1), (0, 2), None)
     with pytest.raises(LocalError, match="our input"):
-        program.evaluate([given, missing])
+        evaluate(program, [given, missing])
     with pytest.raises(JobEnded):
-        program.evaluate([given])
+        evaluate(program, [given])
 
 
 def test_a_result_outside_its_range_is_told() -> None:
@@ -283,7 +283,7 @@ def test_numbers_follow_the_text_and_not_the_time() -> None:
 
     def program(party: LockstepParty, late: bool) -> Step[list[bytes]]:
         x = party.input("x", {0: [1], 2: [2]}, range=(0, 9))
-        evaluation = party.program.evaluate([], [output("a", x, 0, 1, 2)])
+        evaluation = evaluate(party.program, [], [output("a", x, 0, 1, 2)])
         merged = evaluation.take()
         assert merged is not None
         step = party.drive(_Resumed(evaluation, merged))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
@@ -349,14 +349,14 @@ def test_forks() -> None:
             with pytest.raises(LocalError, match="must be evaluated there"):
                 combine()
         with pytest.raises(LocalError, match="must be evaluated there"):
-            fork.program.evaluate([x.node])
+            evaluate(fork.program, [x.node])
         yield from party.evaluate(x, third)
         results = (yield from fork.reveal(z=y + x, t=y / 2 + third, c=concatenate([y, x, third]), direct=x)).items()
         flat = [value for _, array in results for value in array.reshape(-1).tolist()]
         with pytest.raises(LocalError, match="must be evaluated there"):
             (x * 2).in_fork(fork.program)
         with pytest.raises(LocalError, match="must be evaluated there"):
-            fork.program.evaluate([(x * 2).node])
+            evaluate(fork.program, [(x * 2).node])
         back = yield from party.reveal(back=y.in_fork(party.program) + x * 2)
         return flat + back["back"].reshape(-1).tolist()
 
@@ -445,7 +445,7 @@ def test_an_input_forgets_its_plaintext() -> None:
     assert isinstance(node.operation, Input)
     assert node.operation.mine is not None
     plaintext = weakref.ref(node.operation.mine)
-    evaluation = program.evaluate([node])
+    evaluation = evaluate(program, [node])
     assert evaluation.take() is None
     assert plaintext() is None
     assert node.share is not None
@@ -459,7 +459,7 @@ def test_an_evaluated_value_holds_nothing_that_made_it() -> None:
     refs = [weakref.ref(array) for array in _arrays_of(y)]
     assert refs
     del x
-    run_alone(program.evaluate([y.node]))
+    run_alone(evaluate(program, [y.node]))
     assert y.node.parents == ()
     assert [ref() for ref in refs if ref() is not None] == []
 

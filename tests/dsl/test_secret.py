@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from mpcnet.dsl import Output, Range, Secret, SecretBits, concatenate, stack
+from mpcnet.dsl import Output, Range, Secret, SecretBits, concatenate, evaluate, stack
 from mpcnet.errors import LocalError
 from mpcnet.schemes import PlainScheme
 from mpcnet.testing.lockstep import make_programs
@@ -105,8 +105,8 @@ def test_what_takes_correlated_randomness_is_refused_without_a_dealer_when_it_is
         result = OPERATORS[use](x)
         assert isinstance(result, Secret | SecretBits)
         with pytest.raises(LocalError, match="name a dealer in the job"):
-            program.evaluate([result.node])
-        evaluation = program.evaluate([(x + 1).node])
+            evaluate(program, [result.node])
+        evaluation = evaluate(program, [(x + 1).node])
         assert evaluation.take() is None
 
 
@@ -114,7 +114,7 @@ def test_products_in_the_clear_need_no_dealer() -> None:
     program = make_programs(computing=1, scheme=PlainScheme())[0]
     program.provider = None
     x = Secret(program, program.input("x", (3,), Range(0, 9), (0,), np.array([1, 2, 3])))[0]
-    evaluation = program.evaluate([], [Output("y", (x * x).node, (0,), 1)])
+    evaluation = evaluate(program, [], [Output("y", (x * x).node, (0,), 1)])
     while (merged := evaluation.take()) is not None:
         assert not merged.to
         assert not merged.expect
