@@ -34,6 +34,8 @@ nitpicky = True
 
 # The theme: its own fonts and scripts only
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_title = "mpcnet"
 html_show_copyright = False
 html_show_sphinx = False

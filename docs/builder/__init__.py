@@ -1,5 +1,6 @@
 """The extension that makes pages out of the code, when `make docs` runs.
 
+front_page   the picture of a job
 protocols    a page for each registered protocol: declaration, who learns what, messages, costs
 messages     who sends what to whom in which round, from a simulated run, as a drawing
 costs        rounds and bytes, from simulated runs
@@ -18,7 +19,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from . import citations, commands, docstrings, project, protocols
+from . import citations, commands, docstrings, front_page, project, protocols
 
 __all__ = ("setup",)
 
@@ -33,7 +34,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 def _make_pages(app: Sphinx) -> None:
     folder = Path(app.srcdir) / "generated"
-    made = {**protocols.pages(), **commands.pages(), **project.pages()}
+    made = {**protocols.pages(), **commands.pages(), **front_page.pages(), **project.pages()}
     for name, text in made.items():
         _write(folder / name, text)
     for old in folder.rglob("*.*"):

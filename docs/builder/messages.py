@@ -1,5 +1,7 @@
 """Who sends what to whom in which round, from the trace of a simulated run, as a drawing without scripts.
 
+Colours and type sizes are those of the site's style sheet, so that the drawing follows the theme.
+
 One column for each party, one line for each group of messages of a round: those that a set of parties send to each
 other, and those that several send to the same receivers.
 """
@@ -18,11 +20,11 @@ __all__ = ("Group", "draw", "groups_of", "say")
 Sizes = dict[tuple[str, str], int]
 """By (sender, receiver), payload bytes."""
 
-_COLUMN = 108
-_LEFT = 150
-_RIGHT = 220
+_COLUMN = 112
+_LEFT = 136
+_RIGHT = 190
 _LINE = 34
-_TOP = 58
+_TOP = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def say(group: Group) -> str:
 
 
 def draw(title: str, parties: Sequence[str], roles: Mapping[str, str], groups: Sequence[Group]) -> str:
-    """The drawing, as SVG.
+    """The drawing, as SVG that a page holds.
 
     Args:
         parties: by column.
@@ -87,46 +89,41 @@ def draw(title: str, parties: Sequence[str], roles: Mapping[str, str], groups: S
     """
     columns = {name: _LEFT + place * _COLUMN for place, name in enumerate(parties)}
     width = _LEFT + (len(parties) - 1) * _COLUMN + _RIGHT
-    height = _TOP + _LINE * len(groups) + 18
+    height = _TOP + _LINE * len(groups) + 8
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        'font-family="sans-serif" font-size="13" role="img">',
+        'role="img">',
         f"<title>{escape(title)}</title>",
-        f'<rect width="{width}" height="{height}" rx="6" fill="#ffffff"/>',
     ]
     for name, x in columns.items():
         parts += [
-            f'<text x="{x}" y="20" text-anchor="middle" font-weight="bold" fill="#222222">{escape(name)}</text>',
-            f'<text x="{x}" y="36" text-anchor="middle" font-size="11" fill="#555555">{escape(roles[name])}</text>',
-            f'<line x1="{x}" y1="44" x2="{x}" y2="{height - 8}" stroke="#cccccc"/>',
+            f'<text x="{x}" y="20" text-anchor="middle" class="name">{escape(name)}</text>',
+            f'<text x="{x}" y="38" text-anchor="middle" class="role">{escape(roles[name])}</text>',
+            f'<line x1="{x}" y1="46" x2="{x}" y2="{height - 4}" class="column"/>',
         ]
     shown = ""
     for place, group in enumerate(groups):
         y = _TOP + _LINE * place + 12
         if group.when != shown:
             shown = group.when
-            parts.append(f'<text x="12" y="{y + 4}" fill="#222222">{escape(shown)}</text>')
+            parts.append(f'<text x="0" y="{y + 5}">{escape(shown)}</text>')
         parts += _line(group, columns, y)
-        parts.append(
-            f'<text x="{max(columns.values()) + 16}" y="{y + 4}" font-size="12" fill="#222222">'
-            f"{escape(group.text)}</text>"
-        )
-    return "\n".join([*parts, "</svg>", ""])
+        parts.append(f'<text x="{max(columns.values()) + 16}" y="{y + 5}" class="size">{escape(group.text)}</text>')
+    return "\n".join([*parts, "</svg>"])
 
 
 def _line(group: Group, columns: Mapping[str, int], y: int) -> Iterator[str]:
     """One line: dots where it begins, arrows where it ends, rings where it does both."""
     places = [columns[name] for name in {*group.senders, *group.receivers}]
-    yield f'<line x1="{min(places)}" y1="{y}" x2="{max(places)}" y2="{y}" stroke="#1f5f99" stroke-width="1.5"/>'
+    yield f'<line x1="{min(places)}" y1="{y}" x2="{max(places)}" y2="{y}" class="message"/>'
     middle = sum(columns[name] for name in group.senders) / len(group.senders)
     for name in group.senders:
-        fill = "#ffffff" if group.mutual else "#1f5f99"
-        yield f'<circle cx="{columns[name]}" cy="{y}" r="5" fill="{fill}" stroke="#1f5f99" stroke-width="1.5"/>'
+        yield f'<circle cx="{columns[name]}" cy="{y}" r="5" class="{"ring" if group.mutual else "dot"}"/>'
     for name in group.receivers:
         if name not in group.senders:
             x = columns[name]
             back = x - 10 if middle < x else x + 10
-            yield f'<path d="M {x} {y} L {back} {y - 5} L {back} {y + 5} Z" fill="#1f5f99"/>'
+            yield f'<path d="M {x} {y} L {back} {y - 5} L {back} {y + 5} Z" class="arrow"/>'
 
 
 def _groups(when: str, sizes: Sizes, parties: Sequence[str]) -> list[Group]:

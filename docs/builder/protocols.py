@@ -23,14 +23,14 @@ from .citations import in_markdown
 from .costs import Row, cost_rows, example_inputs
 from .messages import draw, groups_of, say
 
-__all__ = ("pages",)
+__all__ = ("page_of", "pages")
 
 _BUNDLED = "mpcnet_protocols"
 _LIST_SIZES = (10, 100, 1000)
 
 
 def pages() -> dict[str, str]:
-    """File name to text: a page and a drawing for each bundled protocol, and a list of them."""
+    """File name to text: a page for each bundled protocol, and a list of them."""
     made: dict[str, str] = {}
     bundled = [
         found
@@ -38,9 +38,7 @@ def pages() -> dict[str, str]:
         if (found := find_protocol(name)).function.__module__.partition(".")[0] == _BUNDLED
     ]
     for protocol in bundled:
-        text, drawing = _page(protocol)
-        made[f"protocols/{protocol.name}.md"] = text
-        made[f"protocols/{protocol.name}.svg"] = drawing
+        made[f"protocols/{protocol.name}.md"] = page_of(protocol)
     made["protocols.md"] = _list(bundled)
     return made
 
@@ -68,11 +66,11 @@ def _list(found: Sequence[Protocol[Any, Any]]) -> str:
     )
 
 
-def _page(protocol: Protocol[Any, Any]) -> tuple[str, str]:
+def page_of(protocol: Protocol[Any, Any]) -> str:
+    """The page of one protocol."""
     told = describe(protocol)
     job = example_job(protocol, f"{protocol.name}-example")
     run = simulate(job, example_inputs(protocol))
-    messages, drawing = _messages(protocol, job, run)
     sections = [
         f"# {protocol.name}",
         f"{told.summary}",
@@ -83,17 +81,17 @@ def _page(protocol: Protocol[Any, Any]) -> tuple[str, str]:
         _declared(protocol, told),
         "## Who learns what",
         _outputs(protocol),
-        "\n\n".join(told.leaks),
+        "\n".join(f"- {item}" for item in told.leaks) if told.leaks != told.text else "\n\n".join(told.text),
         "## Who must collude to learn more",
         _collusion(job),
         "## Messages",
-        messages,
+        _messages(protocol, job, run),
         "## Cost",
         _costs(told, job, cost_rows(protocol)),
         "## Source",
         told.source,
     ]
-    return in_markdown("\n\n".join(section for section in sections if section) + "\n"), drawing
+    return in_markdown("\n\n".join(section for section in sections if section) + "\n")
 
 
 def _drawing_of_module(protocol: Protocol[Any, Any]) -> str:
@@ -160,7 +158,7 @@ def _collusion(job: Job[Any, Any]) -> str:
     return "\n".join(["What `mpcnet explain` says of the example:", "", *lines])
 
 
-def _messages(protocol: Protocol[Any, Any], job: Job[Any, Any], run: Simulation[Any]) -> tuple[str, str]:
+def _messages(protocol: Protocol[Any, Any], job: Job[Any, Any], run: Simulation[Any]) -> str:
     computing = set(job.compute or _givers(protocol, job))
     order = [*(name for names in job.roles.values() for name in names), *job.compute]
     order += [job.dealer] if job.dealer is not None else []
@@ -170,21 +168,20 @@ def _messages(protocol: Protocol[Any, Any], job: Job[Any, Any], run: Simulation[
         for name in parties
     }
     groups = groups_of(run.trace, parties, job.dealer)
-    title = f"Messages of {protocol.name}"
-    dealt = " Asking the dealer and its answer are no online rounds." if job.dealer is not None else ""
-    text = "\n".join(
+    title = f"Messages of {protocol.name}; the list below the drawing says the same"
+    dealt = "" if job.dealer is None else " Questions to the dealer and its answers do not count as online rounds."
+    return "\n".join(
         [
-            "Those of the example, inside the job; the agreement goes before. A ring sends and receives, a dot "
-            f"sends, an arrow receives.{dealt}",
+            "The messages of the example, inside of the job: the agreement comes before them. A ring marks a party "
+            f"that sends and receives, a dot one that sends, an arrow one that receives.{dealt}",
             "",
-            f"```{{image}} {protocol.name}.svg",
-            f":alt: {title}; the list below says the same",
+            "```{raw} html",
+            f'<div class="drawing">{draw(title, parties, kinds, groups)}</div>',
             "```",
             "",
-            *(f"- {group.when}: {say(group)}" for group in groups),
+            *(f"- {group.when.capitalize()}: {say(group)}." for group in groups),
         ]
     )
-    return text, draw(title, parties, kinds, groups)
 
 
 def _shares(protocol: Protocol[Any, Any]) -> bool:

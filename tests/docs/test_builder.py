@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUNDLED = [
     name for name in list_protocols() if find_protocol(name).function.__module__.startswith("mpcnet_protocols.")
 ]
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_a_drawing_shows_every_message(builder: ModuleType, name: str) -> None:
     assert len(rounds) == run.cost.rounds
     drawing = part("messages").draw("<title>", parties, dict.fromkeys(parties, "computes"), groups)
     tree = ElementTree.fromstring(drawing)  # noqa: S314 -- our own text
-    texts = [element.text for element in tree.iter("{http://www.w3.org/2000/svg}text")]
+    texts = [element.text for element in tree.iter(f"{SVG}text")]
     assert set(parties) <= set(texts)
     assert "script" not in drawing
 
@@ -73,17 +74,33 @@ def test_a_drawing_shows_every_message(builder: ModuleType, name: str) -> None:
 @pytest.mark.slow
 def test_every_bundled_protocol_has_a_page(builder: ModuleType) -> None:
     pages: dict[str, str] = part("protocols").pages()
-    assert set(pages) == {
-        "protocols.md",
-        *(f"protocols/{name}.md" for name in BUNDLED),
-        *(f"protocols/{name}.svg" for name in BUNDLED),
-    }
+    assert set(pages) == {"protocols.md", *(f"protocols/{name}.md" for name in BUNDLED)}
     for name in BUNDLED:
         text = pages[f"protocols/{name}.md"]
         for heading in ("Who learns what", "Who must collude to learn more", "Messages", "Cost", "Source"):
             section = text.split(f"## {heading}\n")[1].split("\n## ")[0]
             assert len(section) > 20, f"{name}: {heading}"
         assert all(f"`{output}`" in text for output in find_protocol(name).outputs)
+        assert text.count('<div class="drawing"><svg') == 1
+        assert len(re.findall(r"^- ", text.split("## Who learns what\n")[1].split("\n## ")[0], re.MULTILINE)) > 2
+
+
+def test_the_first_page_shows_the_worked_example(builder: ModuleType) -> None:
+    drawing: str = part("front_page").pages()["job.svg"]
+    texts = [element.text for element in ElementTree.fromstring(drawing).iter(f"{SVG}text")]  # noqa: S314
+    assert [texts.count(name) for name in ("alice", "bob", "carol", "dave")] == [1] * 4
+    assert [texts.count(value) for value in ("3,800", "2,514", "2,982", "3,390")] == [1] * 4
+    assert (texts.count("sum 12,686"), texts.count("mean 3,171.50")) == (4, 4)
+
+
+def test_every_class_of_a_drawing_has_a_style(builder: ModuleType) -> None:
+    style = (ROOT / "docs" / "_static" / "site.css").read_text()
+    protocol = find_protocol("second-price-auction")
+    drawings = part("front_page").pages()["job.svg"] + part("protocols").page_of(protocol)
+    used = set(re.findall(r'class="([\w ]+)"', drawings))
+    assert {"ring", "dot", "arrow", "message", "column"} <= used
+    assert {name for name in used if f".{name}" not in style} == set()
+    assert not re.search(r'(fill|stroke)="', drawings), "colours are those of the style sheet"
 
 
 @pytest.mark.slow
