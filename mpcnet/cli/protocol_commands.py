@@ -227,7 +227,9 @@ def _section(console: Console, title: str, rows: Mapping[str, str]) -> None:
 
 def _paragraphs(told: Description) -> list[str]:
     sections = {"Threat model": told.threat, "Rounds": told.rounds, "Source": told.source}
-    return [told.summary, *told.text, *(f"{name}: {text}" for name, text in sections.items() if text)]
+    items = [f"- {item}" for item in told.leaks]
+    leaks = ["\n".join(["Who learns what:", *items])] if told.leaks != told.text else []
+    return [told.summary, *told.text, *leaks, *(f"{name}: {text}" for name, text in sections.items() if text)]
 
 
 def _members(role: Many) -> str:

@@ -2,12 +2,15 @@
 
     Sum and mean of one number each; ...                 summary
                                                          (blank)
-    Everyone learns the sum, the count, ...              reveals, up to the first section
-    Threat model: that of the scheme; ...                sections, each begins a line
+    Mean, variance and gaps follow from ...              how it works, up to the first section
+                                                         (blank)
+    Leaks:                                               sections, each begins a line
+        - Everyone learns the sum and the count, ...     a list; each item begins with a hyphen
+    Threat model: that of the scheme; ...
     Rounds: 1 if the owners compute, else 2.
     Source: [CDN15] §3, secure summation.
 
-Lines of one paragraph are joined, so that a page or terminal of any width can break them.
+Lines of one paragraph or item are joined, so that a page or terminal of any width can break them.
 """
 
 from __future__ import annotations
@@ -34,7 +37,8 @@ class Description:
     Args:
         summary: the first line.
         text: the paragraphs between it and the first section: how it works and who learns what.
-        leaks: the section "Leaks" if there is one, else the text: what each learns beyond its own input.
+        leaks: what each party learns beyond its own input: the items of the section "Leaks" if there is one, else
+            the text.
         threat: the section "Threat model".
         rounds: the section "Rounds".
         source: the section "Source".
@@ -54,7 +58,7 @@ def describe(protocol: Protocol[Any, Any]) -> Description:
     """Take the docstrings of a protocol's function and parameters apart. What is not there is empty."""
     lines = inspect.cleandoc(protocol.function.__doc__ or "").splitlines()
     text, sections = _parts(lines[1:])
-    leaks = (sections["Leaks"],) if "Leaks" in sections else text
+    leaks = _items(sections["Leaks"]) if "Leaks" in sections else text
     threat, rounds, source = (sections.get(name, "") for name in ("Threat model", "Rounds", "Source"))
     return Description(protocol.summary, text, leaks, threat, rounds, source, _arguments(protocol.params))
 
@@ -70,13 +74,23 @@ def _parts(lines: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
             section = found[1]
             sections[section] = found[2] or ""
         elif line and section:
-            sections[section] = f"{sections[section]} {line.strip()}".strip()
+            sections[section] = f"{sections[section]}{_joint(line)}{line.strip()}".strip()
         elif line and fresh:
-            paragraphs.append(line)
+            paragraphs.append(line.strip())
         elif line:
-            paragraphs[-1] += f" {line}"
+            paragraphs[-1] += f"{_joint(line)}{line.strip()}"
         fresh = not line
     return tuple(paragraphs), sections
+
+
+def _joint(line: str) -> str:
+    """What goes between a line and the text before it: an item of a list begins a line of its own."""
+    return "\n" if line.lstrip().startswith("- ") else " "
+
+
+def _items(section: str) -> tuple[str, ...]:
+    """The items of a list, without their hyphens; a section that is no list is one item."""
+    return tuple(item.removeprefix("- ") for item in section.split("\n"))
 
 
 def _arguments(params: type) -> dict[str, str]:

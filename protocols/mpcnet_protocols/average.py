@@ -78,8 +78,11 @@ def _explain(outcome: Outcome) -> str:
 async def average(party: Party[Rules]) -> Outcome:
     """Sum and mean of one number each; no single number is revealed.
 
-    Everyone learns the sum, the count, and with them the mean. Whoever knows all values but one learns that one.
-    Two runs whose owners differ by one reveal that one's value; a sum at an end of its range reveals all values.
+    Leaks:
+        - Everyone learns the sum and the count, and with them the mean.
+        - A party that knows all values but one learns that one.
+        - Two runs whose owners differ by one reveal that owner's value.
+        - A sum at an end of its range reveals all values.
     Threat model: that of the scheme; with additive sharing semi-honest, all but one computing party may collude.
     Inputs may be untrue; each lies within the agreed range.
     Rounds: 1 if the owners compute, else 2.

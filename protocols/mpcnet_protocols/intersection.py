@@ -136,14 +136,18 @@ def _printable(item: str) -> str:
 async def intersection(party: Party[Rules]) -> Outcome:
     """Which items two lists have in common, or how many.
 
-    Who learns it is agreed: the first owner, the second, or both. Items are texts, equal as `LocalItems` says;
-    what an owner gives twice counts once.
-    Both owners learn how many different items the other's list has. With reveal="items" a receiver learns which
-    of its items the other has too, and so nothing that is not in its own list; with reveal="cardinality" how many,
-    and not which. Who is no receiver learns the size of the other's list alone: what it gets are points that look
-    random. A receiver learns about an item by naming it: lists of few possible items (telephone numbers, ages)
-    are no secret to an owner who names them all, which `max_items` bounds. The cardinality can tell an item too:
-    of a list of one, or by two runs that differ by one.
+    The parties agree on who learns it: the first owner, the second, or both. Items are texts, equal as `LocalItems`
+    says; an item that an owner gives twice counts once.
+
+    Leaks:
+        - Both owners learn how many different items the other's list has.
+        - With reveal="items" a receiver learns which of its items the other has too, and so nothing that is not in
+          its own list.
+        - With reveal="cardinality" a receiver learns how many they are, and not which.
+        - An owner that is no receiver learns nothing else: what it gets are points that look random.
+        - A receiver learns about an item by naming it: lists of few possible items (telephone numbers, ages) are no
+          secret to an owner that names them all, which `max_items` bounds.
+        - The cardinality can tell an item too: of a list of one, or by two runs that differ by one.
     Threat model: semi-honest, one of the two; no third party. Hashes are random oracles, and the decisional
     Diffie-Hellman problem is hard on Curve25519. For an owner who runs another program nothing is proven. It can
     choose any list, leave items out, lie about the result, and if both learn it, stop when it has it: there is no

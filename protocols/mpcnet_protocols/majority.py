@@ -117,9 +117,13 @@ async def majority(party: Party[Rules]) -> Outcome:
     """Whether at least half say yes, or another share; not how many.
 
     Exactly the threshold passes: with 1/2, two of four.
-    Everyone learns one bit, and what it implies: whoever knows all votes but one learns that one if it decides. If
-    all votes are needed and it passes, or one is needed and it does not, everyone knows every vote. The number of
-    voters and their names are public. Two runs whose voters differ by one can tell that one's vote.
+
+    Leaks:
+        - Everyone learns one bit, and what it implies.
+        - A party that knows all votes but one learns that one if it decides.
+        - If all votes are needed and the vote passes, or one is needed and it does not, everyone knows every vote.
+        - The number of voters and their names are public.
+        - Two runs whose voters differ by one can tell that voter's vote.
     Threat model: that of the scheme; with additive sharing semi-honest, all but one computing party may collude.
     The dealer alone learns nothing of the votes; together with one computing party it learns all of them.
     Semi-honest means here: nothing proves that a vote is one vote, and since no count is opened, nothing shows it

@@ -100,9 +100,14 @@ async def ranking(party: Party[Rules]) -> Outcome:
 
     The highest score has place 1; ties go to the owner who stands first in the job. Who asks is part of the job:
     one party, some of the owners, or everyone.
-    The askers learn whose score is at the place. The others learn nothing but that they were told. An asker who
-    gives a score learns what follows from its own. Neither shows whether two scores are equal. Number and names of
-    the owners are public, as are the askers and the place. Runs for all places tell the whole order.
+
+    Leaks:
+        - The askers learn whose score is at the place. An asker that gives a score learns what follows from its
+          own.
+        - The others learn nothing but that the askers were told.
+        - Neither learns whether two scores are equal.
+        - Number and names of the owners are public, as are the askers and the place.
+        - Runs for all places tell the whole order.
     Threat model: that of the scheme; with additive sharing semi-honest, all but one computing party may collude.
     The dealer alone learns nothing of the scores; together with one computing party it learns all of them. Scores
     may be untrue.

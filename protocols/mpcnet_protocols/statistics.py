@@ -313,15 +313,18 @@ async def _open_large(party: Party[Rules], totals: _Totals, large: list[int]) ->
 async def statistics(party: Party[Rules]) -> Outcome:
     """Count, mean and variance per group; the rows stay with their owners.
 
-    Everyone learns the count of every group, also of small ones: how many rows there are is not hidden (to hide
-    it takes a comparison of secrets and so a dealer, without whom this protocol gets by). Of groups with at
-    least `minimum_group_size` rows everyone learns the sum too, and with "variance" the sum of squares; from
-    these follow mean, variance and gaps. Of smaller groups nothing is opened but the count.
+    Mean, variance and gaps follow from what is opened. Counts of small groups are not hidden: to hide them takes a
+    comparison of secrets and so a dealer, without whom this protocol gets by.
 
-    Nobody learns how many rows an owner has, or its part of a sum. But whoever knows all rows of a group but one,
-    for example because they are its own, learns that one: the minimum counts rows, not owners. Two runs that differ
-    by one row reveal that row, and a minimum size does not help. A variance of 0, or a sum at an end of its range,
-    reveals all values of its group.
+    Leaks:
+        - Everyone learns the count of every group, also of small ones.
+        - Of groups with at least `minimum_group_size` rows everyone learns the sum too, and with "variance" the sum
+          of squares. Of smaller groups nothing is opened but the count.
+        - No party learns how many rows another owner has, or that owner's part of a sum.
+        - A party that knows all rows of a group but one, for example because they are its own, learns that one: the
+          minimum counts rows, not owners.
+        - Two runs that differ by one row reveal that row, and a minimum size does not help.
+        - A variance of 0, or a sum at an end of its range, reveals all values of its group.
     Threat model: that of the scheme; with additive sharing semi-honest, all but one computing party may collude.
     Inputs may be untrue, and an owner that runs another program can give sums that fit no rows.
     Rounds: 2 if the owners compute (1 if every group is suppressed), else 4 (2).

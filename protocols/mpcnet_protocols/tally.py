@@ -97,8 +97,11 @@ def _explain(outcome: Outcome) -> str:
 async def tally(party: Party[Rules]) -> Outcome:
     """Votes per option; who voted for what stays secret.
 
-    Everyone learns the count of each option and how many voted. Whoever knows all votes but one learns that one.
-    Two runs whose voters differ by one reveal that one's vote; a unanimous vote reveals all.
+    Leaks:
+        - Everyone learns the count of each option, and how many voted.
+        - A party that knows all votes but one learns that one.
+        - Two runs whose voters differ by one reveal that voter's vote.
+        - A unanimous vote reveals every vote.
     Threat model: that of the scheme; with additive sharing semi-honest, all but one computing party may collude.
     Semi-honest means here: nothing proves that a vote is one vote. A voter that runs another program can give three
     to one option and minus two to another. Only what shows in the counts is refused: they must not be negative, and

@@ -54,6 +54,22 @@ async def told(party: Party[Rules]) -> None:
     """
 
 
+@protocol("lists", version=1, params=Rules, roles={"some": Many(1)}, outputs={})
+async def lists(party: Party[Rules]) -> None:
+    """What it computes.
+
+    One way:
+    - of two, and
+      of more - or less.
+
+    Leaks:
+        - Everyone learns the count,
+          and the sum.
+        - The others learn nothing.
+    Rounds: 3.
+    """
+
+
 @protocol("silent", version=1, params=Rules, roles={"some": Many(1)}, outputs={})
 async def silent(party: Party[Rules]) -> None:
     """Only a line."""
@@ -67,6 +83,13 @@ def test_the_parts() -> None:
     assert found.leaks == ("the count.",)
     both = "the range; both included."
     assert found.parameters == {"low": both, "high": both, "name": "of it."}
+
+
+def test_items_of_lists_are_lines_and_what_leaks_is_told_one_by_one() -> None:
+    found = describe(lists)
+    assert found.text == ("One way:\n- of two, and of more - or less.",)
+    assert found.leaks == ("Everyone learns the count, and the sum.", "The others learn nothing.")
+    assert found.rounds == "3."
 
 
 def test_what_is_not_there_is_empty() -> None:

@@ -38,13 +38,17 @@ async def first_price_auction(party: Party[Rules]) -> Sale:
     """The highest bidder gets the item at its bid; all lower bids stay secret.
 
     Ties go to the bidder who stands first in the job. The reserve counts as a bid of the seller behind all others:
-    a bid of exactly the reserve wins against it.
-    Everyone learns the winner and the price; if the item is not sold, that every bid is below the reserve, and
-    nothing else. It follows that the other bids are at most the price, and those before the winner's below it. How
-    far below, or in which order, nobody learns, the winner neither. Number and names of the bidders are public. Two
-    runs whose bidders differ by one can tell about that one's bid.
-    Both outputs go to everyone who takes part, so that each loser can check the price against its own bid; a seller
-    who is no bidder learns them by being one of the computing parties.
+    a bid of exactly the reserve wins against it. Both outputs go to everyone who takes part, so that each loser can
+    check the price against its own bid. A seller that does not bid learns them by being one of the computing
+    parties.
+
+    Leaks:
+        - Everyone learns the winner and the price.
+        - If the item is not sold, everyone learns that every bid is below the reserve, and nothing else.
+        - It follows that the other bids are at most the price, and those of bidders who stand before the winner
+          below it. No party learns how far below, or in which order, and neither does the winner.
+        - Number and names of the bidders are public.
+        - Two runs whose bidders differ by one can tell about that bidder's bid.
     Threat model: that of the scheme; with additive sharing semi-honest, all but one computing party may collude.
     The dealer alone learns nothing of the bids; together with one computing party it learns all of them. A bid is
     what its bidder says, and nothing proves that it would pay.

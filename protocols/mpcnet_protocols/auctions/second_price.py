@@ -38,14 +38,19 @@ async def second_price_auction(party: Party[Rules]) -> Sale:
     """The highest bidder gets the item at the second highest bid; its own bid, and all lower ones, stay secret.
 
     Ties go to the bidder who stands first in the job, who then pays its own bid. The reserve counts as a bid of the
-    seller behind all others: if a single bid reaches it, the price is the reserve.
-    Everyone learns the winner and the price; if the item is not sold, that every bid is below the reserve, and
-    nothing else: the price is then a bid of the seller's, never the highest bid. It follows that the winner bid at
-    least the price, and the others at most that. A price over the reserve is the bid of one of the losers: with two
-    bidders all know whose, with more they do not. Number and names of the bidders are public. Two runs whose
-    bidders differ by one can tell about that one's bid.
-    Both outputs go to everyone who takes part: the winner cannot know the price by itself, and the losers check
-    that it is not below their bids. A seller who is no bidder learns them by being one of the computing parties.
+    seller behind all others: if a single bid reaches it, the price is the reserve. Both outputs go to everyone who
+    takes part: the winner cannot know the price by itself, and the losers check that it is not below their bids. A
+    seller that does not bid learns them by being one of the computing parties.
+
+    Leaks:
+        - Everyone learns the winner and the price.
+        - If the item is not sold, everyone learns that every bid is below the reserve, and nothing else: the price
+          is then a bid of the seller's, never the highest bid.
+        - It follows that the winner bid at least the price, and the others at most that.
+        - A price over the reserve is the bid of one of the losers. With two bidders all know whose, with more they
+          do not.
+        - Number and names of the bidders are public.
+        - Two runs whose bidders differ by one can tell about that bidder's bid.
     Threat model: that of the scheme; with additive sharing semi-honest, all but one computing party may collude.
     The dealer alone learns nothing of the bids; together with one computing party it learns all of them. A bid is
     what its bidder says, and nothing proves that it would pay.

@@ -105,13 +105,18 @@ async def k_price_auction(party: Party[ItemRules]) -> Sales:
 
     Only bids at or over the reserve win. If more than k of them reach it, the price is the highest losing bid, else
     the reserve; with one item this is `second-price-auction`. Ties go to the bidders who stand first in the job.
-    Everyone learns the set of winners, without their order, and the price; if nothing is sold, that every bid is
-    below the reserve, and nothing else. It follows that each winner bid at least the price, and the others at most
-    that. A price over the reserve is the bid of one of the losers, and it is not said whose. Fewer winners than
-    items tell how many bids reach the reserve. Number and names of the bidders are public. Two runs whose bidders
-    differ by one can tell about that one's bid.
     Both outputs go to everyone who takes part: the winners cannot know the price by themselves, and the losers
-    check that it is not below their bids. A seller who is no bidder learns them by computing.
+    check that it is not below their bids. A seller that does not bid learns them by being one of the computing
+    parties.
+
+    Leaks:
+        - Everyone learns the set of winners, without their order, and the price.
+        - If nothing is sold, everyone learns that every bid is below the reserve, and nothing else.
+        - It follows that each winner bid at least the price, and the others at most that.
+        - A price over the reserve is the bid of one of the losers, and it is not said whose.
+        - Fewer winners than items tell how many bids reach the reserve.
+        - Number and names of the bidders are public.
+        - Two runs whose bidders differ by one can tell about that bidder's bid.
     Threat model: that of the scheme; with additive sharing semi-honest, all but one computing party may collude.
     The dealer alone learns nothing of the bids; together with one computing party it learns all of them. A bid is
     what its bidder says, and nothing proves that it would pay.
