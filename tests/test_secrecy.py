@@ -20,8 +20,8 @@ from mpcnet import Identity, MpcnetError, RangeError
 from mpcnet.declare import Party
 from mpcnet.session.events import Event
 from mpcnet.sim import Crash, Stall, simulate
-from mpcnet.testing.parties import Change, Endings, Loopback, Nothing, job_of, run_parties, scripted
 from mpcnet.wire.frames import Frame, Kind
+from tests.support.parties import Change, Endings, Loopback, Nothing, job_of, run_parties, scripted
 
 CANARIES = {"alice": 91_734_655_021, "bob": 82_645_910_377, "carol": 73_519_064_882}
 INPUTS: dict[str, dict[str, object]] = {name: {"value": value} for name, value in CANARIES.items()}

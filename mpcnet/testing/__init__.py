@@ -1,4 +1,4 @@
-"""For authors of protocols: the conformance kit. Further support for tests of mpcnet itself is in the modules."""
+"""For authors of protocols: the conformance kit, and `lockstep`, which runs programs in one loop."""
 
 from mpcnet.testing.cases import Case as Case
 from mpcnet.testing.cases import ConformanceError as ConformanceError

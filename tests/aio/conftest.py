@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import pytest
 import trio
 
-from mpcnet.testing.parties import Loopback
+from tests.support.parties import Loopback
 
 T = TypeVar("T")
 

@@ -25,8 +25,8 @@ from mpcnet import (
 )
 from mpcnet.declare import Party
 from mpcnet.session.events import Agreed, Ended, Event, PeerUp
-from mpcnet.testing.parties import QUICK, Loopback, Nothing, job_of, total, waits
 from mpcnet.wire.frames import Frame, Kind
+from tests.support.parties import QUICK, Loopback, Nothing, job_of, total, waits
 
 T = TypeVar("T")
 

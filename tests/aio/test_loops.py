@@ -20,7 +20,7 @@ import mpcnet.aio
 from mpcnet import LocalError, PeerAborted
 from mpcnet.declare import Party
 from mpcnet.session.events import Agreed, Event, PeerUp
-from mpcnet.testing.parties import QUICK, Loopback, Nothing, job_of, total, waits
+from tests.support.parties import QUICK, Loopback, Nothing, job_of, total, waits
 
 T = TypeVar("T")
 
@@ -306,7 +306,7 @@ def test_a_task_that_nobody_waited_for_is_cancelled_with_its_loop(two: Loopback)
 CLOSES_ITS_LOOP = """
 import asyncio
 import mpcnet.aio
-from mpcnet.testing.parties import Loopback
+from tests.support.parties import Loopback
 
 two = Loopback(2)
 opened = mpcnet.aio.open_mesh(two.roster, two.identities["alice"])

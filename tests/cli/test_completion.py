@@ -15,7 +15,7 @@ from click.shell_completion import BashComplete
 from mpcnet.cli import app, completion
 from mpcnet.declare import list_protocols, plugins
 from mpcnet.sim import scenario
-from mpcnet.testing.terminals import Terminal
+from tests.support.terminals import Terminal
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command
@@ -124,13 +124,14 @@ def test_in_bash(four: Path) -> None:
     assert BASH is not None
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with Terminal([BASH, "--norc", "--noprofile", "-i"], cwd=four, PATH=path, PS1="$ ") as bash:
-        bash.type('bind "set enable-bracketed-paste off"; eval "$(mpcnet completion bash)"; echo re""ady\n')
-        bash.until("ready")
-        bash.type("mpcnet run j\t")
-        bash.until("mpcnet run job.toml ")
-        bash.type("--as al\t")
-        bash.until("--as alice ")
-        bash.type("--input v\t")
-        bash.until("--input value=")
-        bash.type("3800")
-        assert bash.until("3800") == "3800", "a blank after the sign"
+        bash.sendline('bind "set enable-bracketed-paste off"; eval "$(mpcnet completion bash)"; echo re""ady')
+        bash.expect_exact("ready")
+        bash.send("mpcnet run j\t")
+        bash.expect_exact("mpcnet run job.toml ")
+        bash.send("--as al\t")
+        bash.expect_exact("--as alice ")
+        bash.send("--input v\t")
+        bash.expect_exact("--input value=")
+        bash.send("3800")
+        bash.expect_exact("3800")
+        assert bash.before == "", "a blank after the sign"

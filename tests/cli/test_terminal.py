@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpcnet.testing.terminals import Terminal
+from tests.support.terminals import Terminal
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command
@@ -64,12 +64,12 @@ def test_interrupted_while_waiting(four: Path, mpcnet: Command) -> None:
         Terminal([*command, "alice"], cwd=four) as alice,
         Terminal([*command, "bob", "--input", "value=2514"], cwd=four, TERM="dumb") as bob,
     ):
-        alice.until("value (your number")
-        alice.type("73091\n")
-        alice.until("links: 1 of 2")
-        alice.until("waiting for carol (127.0.0.1:")
-        alice.until("Ctrl-C ends it now")
-        alice.type("\x03")
+        alice.expect_exact("value (your number")
+        alice.sendline("73091")
+        alice.expect_exact("links: 1 of 2")
+        alice.expect_exact("waiting for carol (127.0.0.1:")
+        alice.expect_exact("Ctrl-C ends it now")
+        alice.sendintr()
         assert alice.ended() == 130
         assert bob.ended() == 1
     assert alice.text.rstrip().endswith("interrupted")

@@ -6,7 +6,7 @@ import pytest
 
 from mpcnet import LocalError, Revealed, simulate
 from mpcnet.declare import Party
-from mpcnet.testing.parties import Nothing, job_of
+from tests.support.parties import Nothing, job_of
 
 
 async def told_to_some(party: Party[Nothing]) -> tuple[int | None, bool, int, list[str]]:

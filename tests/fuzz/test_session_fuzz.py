@@ -18,9 +18,9 @@ from mpcnet.errors import AgreementMismatch, MpcnetError, PeerLost, PeerViolatio
 from mpcnet.session import Mesh
 from mpcnet.session.abort import Abort, Reason
 from mpcnet.session.agreement import Agree, Confirm, agreement_of, job_id
-from mpcnet.testing.parties import Loopback, Nothing, Silent, job_of
 from mpcnet.wire.canonical import Plain, encode_canonical
 from mpcnet.wire.frames import Frame, Header, Kind
+from tests.support.parties import Loopback, Nothing, Silent, job_of
 
 ALICE, BOB, CAROL = (LOOPBACK := Loopback(3)).roster.members
 OURS, THEIRS = bytes(32), b"B" * 32

@@ -17,8 +17,8 @@ from mpcnet.declare import Party
 from mpcnet.session.events import Event, RoundDone
 from mpcnet.sim.faults import Crash, CrashAfter, Fault
 from mpcnet.sim.hub import SimTransport
-from mpcnet.testing.parties import Nothing, job_of
 from mpcnet.wire.frames import Frame, Kind
+from tests.support.parties import Nothing, job_of
 
 OWNERS = ("alice", "bob", "carol")
 INPUTS: dict[str, dict[str, object]] = {"alice": {"value": 7}, "bob": {"value": -3}, "carol": {"value": 5}}

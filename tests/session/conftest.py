@@ -10,7 +10,7 @@ import pytest
 import trio
 import trio.testing
 
-from mpcnet.testing.parties import Loopback
+from tests.support.parties import Loopback
 
 # Sockets are real, and only waiting is virtual: the clock jumps when no task could run for 20 ms of real time.
 AUTOJUMP_SECONDS = 0.02

@@ -18,9 +18,9 @@ from mpcnet.session import Mesh
 from mpcnet.session.abort import Abort, Reason
 from mpcnet.session.agreement import Agree, Confirm, agreement_of, compare, job_id
 from mpcnet.session.early_agreements import MAX_PENDING_JOBS
-from mpcnet.testing.parties import Loopback, Nothing, Silent, job_of
 from mpcnet.wire.canonical import Plain, encode_canonical
 from mpcnet.wire.frames import Frame, Header, Kind
+from tests.support.parties import Loopback, Nothing, Silent, job_of
 
 LOOPBACK = Loopback(2)
 ALICE, BOB = LOOPBACK.roster.members

@@ -11,9 +11,9 @@ import trio.testing
 
 from mpcnet import Job, LocalError, PeerAborted, RangeError
 from mpcnet.declare import Party
-from mpcnet.testing.parties import Loopback, Nothing, job_of, run_parties, total
 from mpcnet.wire.frames import Frame, Kind
 from mpcnet_protocols.average import Rules, average
+from tests.support.parties import Loopback, Nothing, job_of, run_parties, total
 
 RAISES = {"alice": 3800, "bob": 2514, "carol": 2982, "dave": 3390}
 

@@ -26,8 +26,8 @@ from mpcnet.correlated.provider import MAX_REQUEST_BYTES, encode_request
 from mpcnet.declare import Party
 from mpcnet.session.channels import fork_id
 from mpcnet.session.dealer_service import DealerService, dealer_path
-from mpcnet.testing.parties import Change, Endings, Loopback, Nothing, job_of, run_parties
 from mpcnet.wire.frames import Frame, Header, Kind
+from tests.support.parties import Change, Endings, Loopback, Nothing, job_of, run_parties
 
 OWNERS = ("alice", "bob", "carol")
 INPUTS: dict[str, dict[str, object]] = {

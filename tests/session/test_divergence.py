@@ -12,7 +12,7 @@ import trio.testing
 
 from mpcnet import DeadlineExceeded, PeerAborted, ProgramMismatch
 from mpcnet.declare import Party
-from mpcnet.testing.parties import Endings, Loopback, Nothing, job_of, run_parties
+from tests.support.parties import Endings, Loopback, Nothing, job_of, run_parties
 
 Program = Callable[[Party[Nothing]], Awaitable[object]]
 ONES: dict[str, dict[str, object]] = {name: {"value": 1} for name in ("alice", "bob", "carol")}

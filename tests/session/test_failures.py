@@ -14,10 +14,10 @@ from mpcnet import AgreementMismatch, DeadlineExceeded, Identity, Job, PeerAbort
 from mpcnet.declare import Party
 from mpcnet.session.abort import Abort, Reason
 from mpcnet.session.agreement import Agree, Confirm
-from mpcnet.testing.parties import Change, Endings, Loopback, Nothing, job_of, run_parties, scripted, total
 from mpcnet.wire.frames import Frame, Header, Kind
 from mpcnet.wire.limits import Limits
 from mpcnet_protocols.average import Rules, average
+from tests.support.parties import Change, Endings, Loopback, Nothing, job_of, run_parties, scripted, total
 
 ONES: dict[str, dict[str, object]] = {name: {"value": 1} for name in ("alice", "bob", "carol")}
 

@@ -13,8 +13,8 @@ from mpcnet.session.abort import Abort, Reason
 from mpcnet.session.agreement import Agree
 from mpcnet.session.early_agreements import EarlyAgreements
 from mpcnet.session.undelivered_aborts import MAX_REFUSALS, UndeliveredAborts
-from mpcnet.testing.parties import Loopback, run_parties
 from mpcnet_protocols.average import Outcome, Rules, average
+from tests.support.parties import Loopback, run_parties
 
 JOB: Job[Rules, Outcome] = Job(
     average, Rules(), {"owners": ("alice", "bob", "carol")}, "late", deadline_seconds=1000

@@ -14,8 +14,8 @@ import trio.testing
 from mpcnet import Job, JobEnded, LocalError, Mesh, PeerAborted
 from mpcnet.declare import Party
 from mpcnet.session.events import Agreed, Ended, Event, PeerDown, PeerUp, RoundDone, Waiting
-from mpcnet.testing.parties import Endings, Loopback, Nothing, job_of, run_parties, total
 from mpcnet_protocols.average import Rules, average
+from tests.support.parties import Endings, Loopback, Nothing, job_of, run_parties, total
 
 ONES: dict[str, dict[str, object]] = {name: {"value": 1} for name in ("alice", "bob", "carol")}
 

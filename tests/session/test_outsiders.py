@@ -11,8 +11,8 @@ from mpcnet import AgreementMismatch, LocalError, PeerAborted, simulate
 from mpcnet.declare import Party
 from mpcnet.session.abort import NONCE_BYTES
 from mpcnet.session.agreement import Confirm
-from mpcnet.testing.parties import Loopback, Nothing, job_of, run_parties, total
 from mpcnet.wire.frames import Frame, Kind
+from tests.support.parties import Loopback, Nothing, job_of, run_parties, total
 
 OWNERS = ("alice", "bob", "carol", "dave")
 COMPUTING = ("erin", "frank")

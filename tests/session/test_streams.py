@@ -13,8 +13,8 @@ from mpcnet.declare import Party
 from mpcnet.primitives import blake2b
 from mpcnet.session import RegionCost
 from mpcnet.session.streams import WINDOW_BYTES
-from mpcnet.testing.parties import Endings, Loopback, Nothing, job_of, run_parties
 from mpcnet.wire.frames import Frame, Header, Kind
+from tests.support.parties import Endings, Loopback, Nothing, job_of, run_parties
 
 Program = Callable[[Party[Nothing]], Awaitable[object]]
 ONES: dict[str, dict[str, object]] = {"alice": {"value": 1}, "bob": {"value": 1}}

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
+import re
 import subprocess
 import sys
 from typing import Any
 
 import pytest
 
+import mpcnet.testing
 from mpcnet import LocalError
 from mpcnet.testing import Case, check_protocol
 from mpcnet_protocols.average import average
@@ -35,3 +40,15 @@ def test_without_hypothesis_one_is_told_what_to_install(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "hypothesis", None)
     with pytest.raises(LocalError, match=r"needs Hypothesis: pip install 'mpcnet\[testing\]'"):
         check_protocol(average, never)
+
+
+def test_support_for_our_own_tests_is_not_in_the_kit() -> None:
+    """Terminals, processes and lying parties are tests' own: they stand in tests/support, outside of the wheel."""
+    opened = {
+        name
+        for module in pkgutil.iter_modules(mpcnet.testing.__path__, "mpcnet.testing.")
+        for name in re.findall(
+            r"^(?:import|from) (\w+)", inspect.getsource(importlib.import_module(module.name)), re.M
+        )
+    }
+    assert not opened & {"pty", "pexpect", "socket", "subprocess", "termios"}

@@ -22,10 +22,10 @@ from mpcnet import (
     simulate,
 )
 from mpcnet.sim import Crash, Crashed, Stall
-from mpcnet.testing.parties import Change, Endings, Loopback, run_parties
 from mpcnet.wire.frames import Frame, Kind
 from mpcnet_protocols.auctions import second_price_auction
 from mpcnet_protocols.auctions.bidding import Rules, Sale
+from tests.support.parties import Change, Endings, Loopback, run_parties
 
 NAMES = ("b0", "b1", "b2", "c0", "c1", "dealer")
 INPUTS = {"b0": {"bid": 5}, "b1": {"bid": 7}, "b2": {"bid": 3}}

@@ -15,8 +15,8 @@ from mpcnet import WAN, Job, LocalError, PeerAborted, Simulation, simulate
 from mpcnet.cli.formatting import explained, plain
 from mpcnet.declare import job_from_toml, job_to_toml
 from mpcnet.sets import tag_bytes
-from mpcnet.testing.parties import Loopback, run_parties
 from mpcnet_protocols.intersection import Outcome, Rules, intersection
+from tests.support.parties import Loopback, run_parties
 
 TO = ("first", "second", "both")
 REVEAL = ("items", "cardinality")

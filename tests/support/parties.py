@@ -10,7 +10,6 @@ whose transport is `Tampered` runs the honest program, and its frames are change
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -22,6 +21,7 @@ from mpcnet.declare import Ints, Job, Many, Party, Protocol, protocol
 from mpcnet.identity import Identity, Member, Roster
 from mpcnet.session import Mesh, Result
 from mpcnet.session.events import Listener
+from mpcnet.transport.free_ports import free_ports
 from mpcnet.transport.interface import Receiver, Transport
 from mpcnet.transport.tcp import TcpTransport
 from mpcnet.transport.timing import Timing
@@ -95,12 +95,7 @@ class Loopback:
     def __init__(self, parties: int | Sequence[str] = 3) -> None:
         self.names: tuple[str, ...] = NAMES[:parties] if isinstance(parties, int) else tuple(parties)
         self.identities: dict[str, Identity] = {name: Identity.generate() for name in self.names}
-        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in self.names]
-        self.ports: dict[str, int] = {
-            name: one.getsockname()[1] for name, one in zip(self.names, sockets, strict=True)
-        }
-        for one in sockets:
-            one.close()
+        self.ports: dict[str, int] = dict(zip(self.names, free_ports(len(self.names)), strict=True))
         self.roster: Roster = Roster(
             tuple(
                 Member(index, name, self.identities[name].public, f"127.0.0.1:{self.ports[name]}")
