@@ -6,7 +6,6 @@ import base64
 import contextlib
 import json
 import selectors
-import socket
 import statistics
 import subprocess
 import sys
@@ -17,8 +16,9 @@ from typing import Any
 
 from mpcnet import Identity
 from mpcnet.primitives import random_bytes
+from mpcnet.transport.free_ports import free_ports
 
-__all__ = ("HOST", "Cluster", "Timing", "free_ports", "read_lines", "running_processes", "write_line")
+__all__ = ("HOST", "Cluster", "Timing", "read_lines", "running_processes", "write_line")
 
 HOST = "127.0.0.1"
 _NAMES = ("alice", "bob", "carol")
@@ -162,15 +162,6 @@ def read_lines(processes: list[subprocess.Popen[str]]) -> list[dict[str, Any]]:
                 answers[index] = json.loads(line)
                 waiting.unregister(output)
     return [answers[index] for index in range(len(processes))]
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of the loopback interface that nobody listens at."""
-    sockets = [socket.create_server((HOST, 0)) for _ in range(count)]
-    ports = [int(one.getsockname()[1]) for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def _text(data: bytes) -> str:

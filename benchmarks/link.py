@@ -26,11 +26,12 @@ from typing import Any, Protocol, cast
 import numpy as np
 import trio
 
-from benchmarks.cluster import HOST, free_ports
+from benchmarks.cluster import HOST
 from mpcnet.errors import PeerError
 from mpcnet.identity import Identity, Member, Roster
 from mpcnet.primitives import AeadName, random_bytes
 from mpcnet.transport.connect import Local, dial
+from mpcnet.transport.free_ports import free_ports
 from mpcnet.transport.tcp import TcpTransport
 from mpcnet.transport.timing import Timing
 from mpcnet.wire.frames import Frame, Header, Kind

@@ -14,8 +14,9 @@ import sys
 from collections.abc import Generator
 from subprocess import Popen
 
-from benchmarks.cluster import HOST, free_ports, read_lines, running_processes, write_line
+from benchmarks.cluster import HOST, read_lines, running_processes, write_line
 from benchmarks.rows import Row
+from mpcnet.transport.free_ports import free_ports
 
 __all__ = ("PARTIES", "Peer", "is_installed", "peer_name", "start_peer")
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import cast
 
 __all__ = (
     "AgreementMismatch",
@@ -33,7 +34,10 @@ __all__ = (
     "PeerViolation",
     "ProgramMismatch",
     "RangeError",
+    "cause_rank",
     "did_you_mean",
+    "first_cause",
+    "leaves",
 )
 
 
@@ -134,6 +138,44 @@ class DeadlineExceeded(MpcnetError):
 
 class JobEnded(MpcnetError):
     """The job is over: it finished or was aborted before this call."""
+
+
+def leaves(error: BaseException) -> tuple[BaseException, ...]:
+    """The errors inside a group, of groups inside of it too, in their order; of any other error, itself."""
+    if not isinstance(error, BaseExceptionGroup):
+        return (error,)
+    members = cast("BaseExceptionGroup[BaseException]", error).exceptions
+    return tuple(leaf for member in members for leaf in leaves(member))
+
+
+_ECHOES = (PeerAborted, DeadlineExceeded, JobEnded)
+"""What ends a job at one party because something else has ended it at another."""
+
+
+def cause_rank(kind: type[BaseException]) -> int:
+    """How far an error of this type is from the first cause of what it came with: the least explains the others.
+
+    An interrupt explains everything. Then come errors that we raise on purpose, whose sentences say what to do: our
+    own and a peer's mistakes, and then a peer that is gone, which may have gone because of them. What plugins and
+    libraries raise follows. The echoes come last.
+    """
+    if issubclass(kind, KeyboardInterrupt):
+        return 0
+    if issubclass(kind, _ECHOES):
+        return 4
+    if issubclass(kind, PeerLost):
+        return 2
+    return 1 if issubclass(kind, MpcnetError) else 3
+
+
+def first_cause(errors: BaseException | Iterable[BaseException]) -> BaseException:
+    """The error that explains the others: by `cause_rank`, and among its equals the first.
+
+    Args:
+        errors: a group, one error, or several, for example one for each party of a job; at least one.
+    """
+    several = [errors] if isinstance(errors, BaseException) else errors
+    return min((leaf for error in several for leaf in leaves(error)), key=lambda leaf: cause_rank(type(leaf)))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

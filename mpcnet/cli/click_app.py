@@ -25,6 +25,7 @@ from mpcnet.errors import (
     PeerError,
     ProgramMismatch,
     did_you_mean,
+    first_cause,
 )
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ __all__ = (
     "printable",
     "quiet_option",
     "say",
-    "single",
     "stderr",
     "stdout",
     "to_document",
@@ -112,23 +112,6 @@ def say(message: str) -> None:
     from rich.text import Text
 
     stderr().print(Text(message, style="dim"), soft_wrap=True)
-
-
-def single(error: BaseException) -> BaseException:
-    """The error that explains a group: an interrupt before all, then what we raised on purpose, then the first."""
-    leaves = list(_leaves(error))
-    for kind in (KeyboardInterrupt, MpcnetError):
-        for leaf in leaves:
-            if isinstance(leaf, kind):
-                return leaf
-    return leaves[0]
-
-
-def _leaves(error: BaseException) -> Sequence[BaseException]:
-    if not isinstance(error, BaseExceptionGroup):
-        return [error]
-    members: tuple[BaseException, ...] = error.exceptions  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return [leaf for member in members for leaf in _leaves(member)]
 
 
 def to_document(error: BaseException) -> dict[str, object]:
@@ -256,7 +239,7 @@ class App(Group):
         except (click.exceptions.Exit, BrokenPipeError, SystemExit):  # rich exits when its pipe is broken
             raise
         except BaseException as error:
-            cause = single(error)
+            cause = first_cause(error)
             code = _report(cause, as_json=bool(ctx.meta.get(_JSON)), verbose=bool(ctx.meta.get(_VERBOSE)))
             raise click.exceptions.Exit(code) from None
 

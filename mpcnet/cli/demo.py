@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -24,23 +23,22 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+import mpcnet.errors
 from mpcnet.cli.click_app import is_live, print_document, stdout, to_document
 from mpcnet.cli.formatting import party_table
 from mpcnet.cli.progress_model import Course, event_of
 from mpcnet.cli.protocol_commands import example_job
 from mpcnet.declare import Job, Protocol, find_protocol, job_to_toml
 from mpcnet.declare.job import make_plan
-from mpcnet.errors import MpcnetError
+from mpcnet.errors import JobEnded, MpcnetError, cause_rank
 from mpcnet.identity import Identity, Member, Roster
-from mpcnet.primitives import random_bytes
+from mpcnet.transport.free_ports import free_ports
 
-__all__ = ("child_command", "first_cause", "free_ports", "play_demo")
+__all__ = ("child_command", "guilty_party", "play_demo")
 
 _GRACE_SECONDS = 5.0
 """How long the others may take to say how they end, after one has failed."""
 _REFRESH = 8
-_PORTS = range(20_000, 32_000)
-"""Below the ports that systems give to outgoing connections: the parties' own dialling cannot take one."""
 
 
 @dataclass(slots=True)
@@ -112,21 +110,6 @@ def prepare(folder: Path, job: Job[Any, Any], names: Sequence[str]) -> Roster:
     return roster
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports of this machine on which nobody listens now."""
-    found: list[int] = []
-    while len(found) < count:
-        port = _PORTS[int.from_bytes(random_bytes(4), "little") % len(_PORTS)]
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        if port not in found:
-            found.append(port)
-    return found
-
-
 def child_command(name: str) -> list[str]:
     """The command of one party, run in the demo's folder. It shows no input."""
     # -P: the folder itself must not be a place to import from.
@@ -145,7 +128,7 @@ async def _play_all(play: _Play, folder: str) -> None:
                     nursery.start_soon(_party, play, folder, name, grace)
         watcher.cancel_scope.cancel()
     for name in play.names:
-        play.endings.setdefault(name, _Ending(_own_words("Ended", "it was ended, since another party failed")))
+        play.endings.setdefault(name, _Ending(_own_words(Ended, "it was ended, since another party failed")))
 
 
 async def _end_on_signals() -> None:
@@ -205,22 +188,36 @@ def _ending(output: bytes, said: Sequence[str], code: int) -> _Ending:
         document = None
     if isinstance(document, dict) and ("error" in document or "outcome" in document):
         return _Ending(cast("dict[str, Any]", document))
-    return _Ending(_own_words("Died", ": ".join([f"its process ended with code {code}", *said])))
+    return _Ending(_own_words(Died, ": ".join([f"its process ended with code {code}", *said])))
 
 
-def _own_words(kind: str, message: str) -> dict[str, object]:
-    return {"error": {"type": kind, "message": message, "parties": []}}
+def _own_words(kind: type[MpcnetError], message: str) -> dict[str, object]:
+    return {"error": to_document(kind(message))}
 
 
-def first_cause(errors: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
-    """The party whose failure explains the others', and its message: no echo of another party's failure.
+class Died(MpcnetError):
+    """A party's process ended, and did not say how."""
+
+
+class Ended(JobEnded):
+    """We ended a party's process, because another party had failed."""
+
+
+_OWN_KINDS: Mapping[str, type[BaseException]] = {"Died": Died, "Ended": Ended}
+
+
+def guilty_party(errors: Mapping[str, Mapping[str, Any]]) -> str:
+    """The party whose failure explains the others'.
 
     Args:
         errors: by party, documents of errors; at least one.
     """
-    echoes = {"PeerAborted", "PeerLost", "DeadlineExceeded", "Ended"}
-    name = next((name for name, error in errors.items() if error["type"] not in echoes), next(iter(errors)))
-    return name, str(errors[name]["message"])
+    return min(errors, key=lambda name: cause_rank(_kind(str(errors[name]["type"]))))
+
+
+def _kind(name: str) -> type[BaseException]:
+    found: object = _OWN_KINDS.get(name) or getattr(mpcnet.errors, name, None)
+    return found if isinstance(found, type) and issubclass(found, MpcnetError) else Exception
 
 
 def _failure(play: _Play) -> MpcnetError | None:
@@ -228,8 +225,8 @@ def _failure(play: _Play) -> MpcnetError | None:
     errors = {name: error for name, error in endings if error is not None}
     if not errors:
         return None
-    name, message = first_cause(errors)
-    return MpcnetError(f"{name} failed: {message}")
+    name = guilty_party(errors)
+    return MpcnetError(f"{name} failed: {errors[name]['message']}")
 
 
 # What it shows

@@ -26,8 +26,8 @@ from mpcnet.cli.formatting import counted
 from mpcnet.cli.machine_checks import Finding, Level, examine_machine
 from mpcnet.cli.risks import risks
 from mpcnet.declare import Job, load_job
-from mpcnet.declare.job import make_plan
-from mpcnet.errors import LocalError
+from mpcnet.declare.job import NoPart, make_plan
+from mpcnet.errors import LocalError, leaves
 from mpcnet.identity import Member, Roster
 from mpcnet.identity.keys import peek
 
@@ -182,16 +182,14 @@ def _plan(chart: _Chart, path: str, job: Job[Any, Any], member: Member) -> Any:
     assert chart.roster is not None  # noqa: S101 -- the caller has one
     try:
         return make_plan(job, chart.roster, member)
+    except NoPart as error:
+        advice = "Others are meant, or --key names the wrong key."
+        chart.note(Finding("warning", "job", f"{path}: {error}", advice))
     except LocalError as error:
-        if str(error).startswith(f"{member.name} has no part"):
-            chart.note(
-                Finding("warning", "job", f"{path}: {error}", "Others are meant, or --key names the wrong key.")
-            )
-        else:
-            # The same for each of several keys that lie here.
-            found = Finding("problem", "job", f"{path}: {error}", "All parties need the same corrected file.")
-            if found not in chart.findings:
-                chart.note(found)
+        # The same for each of several keys that lie here.
+        found = Finding("problem", "job", f"{path}: {error}", "All parties need the same corrected file.")
+        if found not in chart.findings:
+            chart.note(found)
     return None
 
 
@@ -264,17 +262,11 @@ async def call(member: Member) -> tuple[str, frozenset[tuple[str, int]]]:
     except socket.gaierror:
         return "unknown", places
     except OSError as error:
-        causes = [error.errno, *(getattr(cause, "errno", None) for cause in _causes(error))]
-        return ("refused" if errno.ECONNREFUSED in causes else "failed"), places
+        # Under it trio keeps what each address of the name gave.
+        causes = [error, *leaves(error.__cause__ or error)]
+        refused = any(isinstance(cause, OSError) and cause.errno == errno.ECONNREFUSED for cause in causes)
+        return ("refused" if refused else "failed"), places
     return "reached", places
-
-
-def _causes(error: BaseException) -> Sequence[BaseException]:
-    """trio keeps what each address of a name gave in a group."""
-    cause = error.__cause__
-    if isinstance(cause, BaseExceptionGroup):
-        return [item for item in cause.exceptions if isinstance(item, OSError)]  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return [] if cause is None else [cause]
 
 
 _UNREACHED = {

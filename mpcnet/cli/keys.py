@@ -12,7 +12,7 @@ from rich.text import Text
 
 from mpcnet.cli.click_app import is_terminal, say, stdout
 from mpcnet.errors import LocalError
-from mpcnet.identity import Identity, Member, Roster
+from mpcnet.identity import Identity, Member, PassphraseNeeded, Roster
 
 __all__ = (
     "add_party",
@@ -35,9 +35,7 @@ def load_identity(path: str | Path, passphrase_file: str | None = None) -> Ident
         return Identity.load(path, _passphrase(passphrase_file))
     try:
         return Identity.load(path)
-    except LocalError as error:
-        if not str(error).endswith("needs a passphrase"):
-            raise
+    except PassphraseNeeded as error:
         if not is_terminal():
             raise LocalError(f"{error}: give --passphrase-file FILE, where nobody is there to be asked") from None
     return Identity.load(path, click.prompt(f"passphrase of {path}", hide_input=True, err=True))

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from packaging.requirements import Requirement
+
 from mpcnet.cli.formatting import time_text
 from mpcnet.primitives import openssl_version
 
@@ -32,7 +34,7 @@ __all__ = (
 
 Level = Literal["ok", "warning", "problem"]
 
-_LIBRARIES = ("numpy", "cryptography", "pynacl", "trio", "msgpack", "click", "rich")
+_LIBRARIES = ("numpy", "cryptography", "pynacl", "trio", "msgpack", "packaging", "click", "rich")
 _SPARE_FILES = 64
 """Standard streams, libraries, and connections that have not proven a key yet."""
 _CLOCK_SLACK_SECONDS = 60.0
@@ -77,26 +79,24 @@ def examine_machine(parties: int, dated: Mapping[str, float]) -> list[Finding]:
 
 
 def versions(installed: Mapping[str, str | None], required: list[str]) -> list[Finding]:
-    """Whether all libraries are there, and new enough."""
+    """Whether all libraries are there, in versions that mpcnet takes.
+
+    Args:
+        installed: by distribution, its version; None where it is missing.
+        required: what mpcnet's own metadata says, extras included.
+    """
     names = ", ".join(f"{name} {version}" for name, version in installed.items() if version is not None)
     what = f"Python {platform.python_version()}, {names}; {openssl_version()}"
-    wanted = (re.match(r"([A-Za-z0-9_-]+)>=([0-9.]+)$", line) for line in required)
-    least = {match[1].lower(): match[2] for match in wanted if match}
-    problems = [
-        Finding(
-            "problem",
-            "versions",
-            f"{name} is {'missing' if version is None else version}; mpcnet needs at least {least[name]}",
-            f"pip install --upgrade '{name}>={least[name]}'",
-        )
-        for name, version in installed.items()
-        if name in least and (version is None or _numbers(version) < _numbers(least[name]))
-    ]
+    problems: list[Finding] = []
+    for wanted in map(Requirement, required):
+        version = installed.get(wanted.name, "")
+        if version == "" or (wanted.marker is not None and not wanted.marker.evaluate({"extra": ""})):
+            continue
+        if version is None or not wanted.specifier.contains(version, prereleases=True):
+            need = f"{wanted.name}{wanted.specifier}"
+            found = f"{wanted.name} is {'missing' if version is None else version}; mpcnet needs {need}"
+            problems.append(Finding("problem", "versions", found, f"pip install --upgrade '{need}'"))
     return problems or [Finding("ok", "versions", what)]
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", version.partition("+")[0])[:3])
 
 
 def aes(cpuinfo: str, machine: str) -> Finding:

@@ -16,7 +16,7 @@ from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.identity import Member, Roster
 from mpcnet.schemes import Scheme
 
-__all__ = ("MAX_LABEL", "Job", "Plan", "make_plan")
+__all__ = ("MAX_LABEL", "Job", "NoPart", "Plan", "make_plan")
 
 P = TypeVar("P")
 T = TypeVar("T")
@@ -24,6 +24,10 @@ T = TypeVar("T")
 MAX_LABEL = 64
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
 MAX_DEADLINE_SECONDS = 7 * 24 * 3600.0
+
+
+class NoPart(LocalError):
+    """The party that asks for the plan of a job does not take part in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,8 @@ def make_plan(job: Job[P, T], roster: Roster, me: Member) -> Plan[P, T]:
     """Check a job against a roster.
 
     Raises:
-        LocalError: an unknown party, role or scheme; too many or too few members; we have no part in it.
+        LocalError: an unknown party, role or scheme; too many or too few members.
+        NoPart: we have none in it.
     """
     _check_scalars(job)
     members = {member.name: member for member in roster.members}
@@ -147,7 +152,7 @@ def make_plan(job: Job[P, T], roster: Roster, me: Member) -> Plan[P, T]:
     dealer = None if job.dealer is None else _dealer(job, members, everyone)
     participants = everyone if dealer is None else tuple(sorted((*everyone, dealer)))
     if me.index not in participants:
-        raise LocalError(f"{me.name} has no part in job '{job.label}'")
+        raise NoPart(f"{me.name} has no part in job '{job.label}'")
     for name, declaration in job.protocol.inputs.items():
         if isinstance(declaration, Shared):
             _check_limits(name, declaration.limits(job.params))

@@ -5,7 +5,7 @@ roster    Roster      names, public keys and addresses, in an order that all sha
 files     writing both without ever leaving half of one
 """
 
-from mpcnet.identity.keys import Identity, decode_public, encode_public
+from mpcnet.identity.keys import Identity, PassphraseNeeded, decode_public, encode_public
 from mpcnet.identity.roster import Member, Roster
 
-__all__ = ("Identity", "Member", "Roster", "decode_public", "encode_public")
+__all__ = ("Identity", "Member", "PassphraseNeeded", "Roster", "decode_public", "encode_public")

@@ -37,7 +37,7 @@ from mpcnet.primitives import (
     seal_with_passphrase,
 )
 
-__all__ = ("KEY_BYTES", "Identity", "decode_public", "encode_public", "peek")
+__all__ = ("KEY_BYTES", "Identity", "PassphraseNeeded", "decode_public", "encode_public", "peek")
 
 #: Bytes of an Ed25519 public key, and of the seed that is its secret key.
 KEY_BYTES: Final = 32
@@ -47,6 +47,10 @@ _CHECKSUM_BYTES: Final = 3  # 35 bytes are 56 base32 digits without padding or s
 _TEXT_LENGTH: Final = len(_PREFIX) + 56
 _FILE_VERSION: Final = 1
 _FILE_FIELDS: Final = ({"version", "public", "secret"}, {"version", "public", "sealed"})
+
+
+class PassphraseNeeded(LocalError):
+    """A key file is sealed, and no passphrase was given."""
 
 
 def _checksum(public: bytes) -> bytes:
@@ -149,7 +153,8 @@ class Identity:
         """Read a key file.
 
         Raises:
-            LocalError: it is missing, open to others or damaged, or the passphrase is missing or wrong.
+            LocalError: it is missing, open to others or damaged, or the passphrase is wrong.
+            PassphraseNeeded: it is sealed, and no passphrase was given.
         """
         path = Path(path)
         fields = _parse(path, read_text(path, private=True))
@@ -193,7 +198,7 @@ def _parse(path: Path, text: str) -> dict[str, str]:
 def _seed(path: Path, fields: dict[str, str], passphrase: str | None) -> bytes:
     sealed = "sealed" in fields
     if sealed and passphrase is None:
-        raise LocalError(f"{path} needs a passphrase")
+        raise PassphraseNeeded(f"{path} needs a passphrase")
     try:
         stored = bytes.fromhex(fields["sealed" if sealed else "secret"])
         seed = open_with_passphrase(stored, passphrase) if sealed and passphrase is not None else stored

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import typing
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -20,7 +19,7 @@ import trio
 
 from mpcnet.declare.job import Job, Plan, make_plan
 from mpcnet.declare.revealed import opened
-from mpcnet.errors import JobEnded, LocalError, PeerError, PeerLost, PeerViolation
+from mpcnet.errors import JobEnded, LocalError, PeerError, PeerLost, PeerViolation, leaves
 from mpcnet.identity import Member, Roster
 from mpcnet.primitives import random_bytes
 from mpcnet.session.abort import NONCE_BYTES, Abort, Diverged, Reason, reason_of
@@ -205,7 +204,8 @@ class Mesh:
             with running.scope:
                 result = await self._play(running, inputs)
         except BaseException as error:
-            raised = _single(error)
+            alone = leaves(error)  # nurseries of forks make groups of one; those of several stay
+            raised = alone[0] if len(alone) == 1 else error
             running.raised(raised)
         if running.failure is None and result is not None:
             return result
@@ -431,11 +431,3 @@ class Mesh:
 
     def _name(self, peer: int) -> str:
         return self.roster.members[peer].name
-
-
-def _single(error: BaseException) -> BaseException:
-    """The one error inside of groups, as nurseries of forks make them; groups of several stay."""
-    if not isinstance(error, BaseExceptionGroup):
-        return error
-    inner = typing.cast("BaseExceptionGroup[BaseException]", error).exceptions
-    return _single(inner[0]) if len(inner) == 1 else typing.cast("BaseException", error)

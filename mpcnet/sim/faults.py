@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing
 from dataclasses import dataclass
 
+from mpcnet.errors import MpcnetError
 from mpcnet.wire.frames import Frame
 
 __all__ = ("Adversary", "Crash", "CrashAfter", "Crashed", "Fault", "Stall")
@@ -49,7 +50,7 @@ class CrashAfter:
 Fault = Crash | CrashAfter | Stall
 
 
-class Crashed(Exception):
+class Crashed(MpcnetError):
     """Stands in `Simulation.errors` for a party that a fault has killed."""
 
 

@@ -12,13 +12,13 @@ import functools
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 import trio
 
 from mpcnet.declare import Job
 from mpcnet.declare.job import make_plan
-from mpcnet.errors import LocalError, PeerAborted
+from mpcnet.errors import LocalError, first_cause
 from mpcnet.identity import Identity, Member, Roster
 from mpcnet.primitives import blake2b
 from mpcnet.session import Mesh, Result
@@ -134,20 +134,13 @@ def simulate(
     runner = _Runner(names, job, inputs, network, faults, adversary, seed=seed, jobs=jobs or {}, listener=listener)
     simulation = _call_outside_of_loops(runner.run)
     if simulation.errors and not allow_errors:
-        raise _first_cause(simulation.errors)
+        raise first_cause(simulation.errors.values())
     return simulation
 
 
 def _check_network(network: object) -> None:
     if not isinstance(network, Network):
         raise LocalError(f"a network is a Network, such as LAN or WAN, not a {type(network).__name__}")
-
-
-def _first_cause(errors: Mapping[str, Exception]) -> Exception:
-    """The error that explains the others: one that is no echo of another party's."""
-    return next(
-        (error for error in errors.values() if not isinstance(error, PeerAborted)), next(iter(errors.values()))
-    )
 
 
 class _Runner(Generic[P, T]):
@@ -183,7 +176,7 @@ class _Runner(Generic[P, T]):
             return trio.run(self._main, clock=clock, strict_exception_groups=True)
         except BaseExceptionGroup as group:
             # An adversary or a listener of the experiment raised it: it is the caller's own, as it is.
-            raise _first_leaf(group) from None
+            raise first_cause(group) from None
 
     async def _main(self) -> Simulation[T]:
         hub = Hub(*self._arguments)
@@ -264,12 +257,6 @@ def _roster(randomness: Mapping[str, Callable[[int], bytes]]) -> Roster:
         for index, (name, source) in enumerate(randomness.items())
     ]
     return Roster(tuple(members))
-
-
-def _first_leaf(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
-    return error
 
 
 async def _inline(function: Callable[..., Any], *args: Any) -> Any:

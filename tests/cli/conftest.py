@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from mpcnet.cli import app
-from mpcnet.cli.demo import free_ports
+from mpcnet.transport.free_ports import free_ports
 
 
 @dataclass(frozen=True)

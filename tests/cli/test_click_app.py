@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mpcnet import AgreementMismatch, DeadlineExceeded, LocalError, PeerAborted, PeerLost, RangeError
-from mpcnet.cli.click_app import App, json_option, say, single, stdout
+from mpcnet.cli.click_app import App, json_option, say, stdout
 from mpcnet.cli.formatting import explained
 from mpcnet.declare import list_protocols
 from mpcnet.declare.plugins import find_protocol
@@ -92,12 +92,6 @@ def test_errors_for_programs(error: Exception, parties: list[str]) -> None:
     document = json.loads(result.stdout)["error"]
     assert document == {"type": type(error).__name__, "message": str(error), "parties": parties}
     assert len(result.stderr.splitlines()) == 1
-
-
-def test_the_error_that_explains_a_group() -> None:
-    plain = ValueError()
-    assert single(plain) is plain
-    assert single(ExceptionGroup("", [plain, LOST])) is LOST
 
 
 def test_the_version(mpcnet: Command) -> None:

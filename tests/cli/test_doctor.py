@@ -221,9 +221,20 @@ def test_compiled_code_and_congestion_control() -> None:
 
 
 def test_versions() -> None:
-    required = ["numpy>=2.0", "trio>=0.27", 'hypothesis>=6.100; extra == "dev"']
-    (fine,) = machine_checks.versions({"numpy": "2.0.1", "trio": "0.30.0+local"}, required)
+    required = [
+        "numpy>=2.0",
+        "trio>=0.27,<1",
+        'hypothesis>=6.100; extra == "dev"',
+        'pynacl>9; python_version < "3"',
+    ]
+    new = {"numpy": "2.0.1", "trio": "0.30.0+local", "pynacl": "1.5"}
+    (fine,) = machine_checks.versions(new, required)
     assert fine.level == "ok"
     old, missing = machine_checks.versions({"numpy": "1.26.4", "trio": None}, required)
-    assert (old.level, old.what) == ("problem", "numpy is 1.26.4; mpcnet needs at least 2.0")
-    assert missing.what == "trio is missing; mpcnet needs at least 0.27"
+    assert (old.level, old.what) == ("problem", "numpy is 1.26.4; mpcnet needs numpy>=2.0")
+    assert (missing.what, missing.advice) == (
+        "trio is missing; mpcnet needs trio<1,>=0.27",
+        "pip install --upgrade 'trio<1,>=0.27'",
+    )
+    early, late = machine_checks.versions({"numpy": "2.0.0rc1", "trio": "1.0.1"}, required)
+    assert (early.level, late.level) == ("problem", "problem")

@@ -16,11 +16,11 @@ import trio
 
 from mpcnet import AgreementMismatch, Example, Job, MpcnetError, PeerAborted, Protocol, find_protocol
 from mpcnet.cli import demo, run
-from mpcnet.cli.click_app import single
-from mpcnet.cli.demo import child_command, first_cause, free_ports
+from mpcnet.cli.demo import child_command, guilty_party
 from mpcnet.cli.progress import Watch
 from mpcnet.cli.progress_model import Course
-from mpcnet.testing.parties import Loopback
+from mpcnet.errors import first_cause
+from tests.support.parties import Loopback
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command
@@ -114,20 +114,15 @@ def test_no_command_shows_an_input() -> None:
     assert command[-4:] == ["--inputs", "-", "--events", "--json"]
 
 
-def test_free_ports_are_different_and_free() -> None:
-    ports = free_ports(40)
-    assert len(set(ports)) == 40
-    assert all(20_000 <= port < 32_000 for port in ports)
-
-
 def error(kind: str, message: str) -> dict[str, object]:
     return {"type": kind, "message": message, "parties": []}
 
 
 def test_the_cause_is_no_echo() -> None:
     echo, cause = error("PeerAborted", "bob: ended the job"), error("RangeError", "input 'value': outside")
-    assert first_cause({"alice": echo, "bob": cause, "carol": error("Ended", "x")})[0] == "bob"
-    assert first_cause({"alice": echo}) == ("alice", "bob: ended the job")
+    assert guilty_party({"alice": echo, "bob": cause, "carol": error("Ended", "x")}) == "bob"
+    assert guilty_party({"alice": error("PeerLost", "bob: it is gone"), "bob": error("Died", "x")}) == "bob"
+    assert guilty_party({"alice": echo}) == "alice"
 
 
 class Children:
@@ -235,7 +230,7 @@ async def test_a_party_whose_job_failed_stays_to_tell_who_comes_later() -> None:
             await run.take_part(
                 jobs[name], three.roster, three.identities[name], {"value": 1}, _Told(staying[name])
             )
-        assert isinstance(single(raised.value), AgreementMismatch | PeerAborted)
+        assert isinstance(first_cause(raised.value), AgreementMismatch | PeerAborted)
 
     async def come_late() -> None:
         for event in staying.values():

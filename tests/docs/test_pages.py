@@ -17,7 +17,6 @@ import os
 import re
 import runpy
 import shlex
-import socket
 import sys
 from pathlib import Path
 
@@ -25,7 +24,8 @@ import pytest
 from click.testing import CliRunner
 
 from mpcnet.cli import app
-from mpcnet.testing.processes import printed_by
+from tests.support.addresses import with_free_ports
+from tests.support.processes import printed_by
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "docs" / "tutorial.md", *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
@@ -38,16 +38,6 @@ Block = tuple[str, str]
 
 def blocks_of(page: Path) -> list[Block]:
     return re.findall(r"^```(sh|python|text)\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
-
-
-def with_free_ports(text: str) -> str:
-    """Each address of the page is another free port, the same in the whole page."""
-    named = sorted(set(re.findall(r"127\.0\.0\.1:(\d+)", text)))
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in named]
-    for name, one in zip(named, sockets, strict=True):
-        text = text.replace(f"127.0.0.1:{name}", f"127.0.0.1:{one.getsockname()[1]}")
-        one.close()
-    return text
 
 
 def run(command: list[str], folder: Path, page: Path) -> str:

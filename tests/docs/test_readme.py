@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import types
 from pathlib import Path
 
 import pytest
+
+from tests.support.addresses import with_free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -26,23 +27,6 @@ def environment() -> dict[str, str]:
     """With the commands of this environment first, as after installing."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return {**os.environ, "PATH": path, "NO_COLOR": "1"}
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for item in sockets:
-            item.bind(("127.0.0.1", 0))
-        return [item.getsockname()[1] for item in sockets]
-    finally:
-        for item in sockets:
-            item.close()
-
-
-def with_free_ports(text: str) -> str:
-    for number, port in enumerate(free_ports(4), start=1):
-        text = text.replace(f"127.0.0.1:910{number}", f"127.0.0.1:{port}")
-    return text
 
 
 def test_the_first_screen_shows_the_two_commands() -> None:
@@ -66,7 +50,8 @@ def test_a_protocol_in_ten_lines(capsys: pytest.CaptureFixture[str], monkeypatch
 @pytest.mark.slow
 @pytest.mark.processes
 def test_four_terminals_and_an_embedded_party(tmp_path: Path) -> None:
-    keys, roster, run = (with_free_ports(block) for block in blocks("sh"))
+    keys, roster, run = blocks("sh")
+    keys = with_free_ports(keys)
     for block in (keys, roster):
         subprocess.run(
             ["bash", "-euo", "pipefail", "-c", block], cwd=tmp_path, env=environment(), check=True, timeout=60

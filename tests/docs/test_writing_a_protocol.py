@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Generator
@@ -19,7 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from mpcnet.testing.processes import printed_by
+from tests.support.addresses import with_free_ports
+from tests.support.processes import printed_by
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "writing-a-protocol.md"
 BLOCK = re.compile(r"^```(sh|python|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -82,15 +82,6 @@ words = chr(0).join([os.getcwd(), "mpcnet", *sys.argv[1:]])
 socket.send_fds(server, [words.encode()], [0, 1, 2])
 sys.exit((server.recv(1) or bytes([1]))[0])
 """
-
-
-def with_free_ports(text: str) -> str:
-    named = sorted(set(re.findall(r"127\.0\.0\.1:(\d+)", text)))
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in named]
-    for name, one in zip(named, sockets, strict=True):
-        text = text.replace(f"127.0.0.1:{name}", f"127.0.0.1:{one.getsockname()[1]}")
-        one.close()
-    return text
 
 
 def squeezed(text: str) -> str:

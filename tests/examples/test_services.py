@@ -14,7 +14,7 @@ import pytest
 import trio
 
 from mpcnet import Identity, Member, Roster
-from mpcnet.cli.demo import free_ports
+from mpcnet.transport.free_ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}

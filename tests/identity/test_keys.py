@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mpcnet.errors import LocalError
-from mpcnet.identity import Identity, decode_public, encode_public
+from mpcnet.identity import Identity, PassphraseNeeded, decode_public, encode_public
 from mpcnet.primitives import PassphraseCost, ed25519_verify, x25519_public
 
 CHEAP = PassphraseCost(passes=1, memory_kib=8)
@@ -100,7 +100,7 @@ def test_save_under_a_passphrase(path: Path) -> None:
     assert Identity.load(path, "correct horse") == ALICE
     with pytest.raises(LocalError, match="wrong passphrase"):
         Identity.load(path, "battery staple")
-    with pytest.raises(LocalError, match="needs a passphrase"):
+    with pytest.raises(PassphraseNeeded, match="needs a passphrase"):
         Identity.load(path)
 
 

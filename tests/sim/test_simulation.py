@@ -24,10 +24,10 @@ from mpcnet import (
 )
 from mpcnet.declare import Party
 from mpcnet.sim import WAN, Adversary, Crash, CrashAfter, Crashed, LinkModel, Network, Simulation, Stall, simulate
-from mpcnet.testing.parties import Loopback, Nothing, job_of, run_parties
 from mpcnet.wire.frames import Frame, Kind
 from mpcnet_protocols.average import Outcome, Rules, average
 from mpcnet_sims.raises import raises
+from tests.support.parties import Loopback, Nothing, job_of, run_parties
 
 NAMES = ("alice", "bob", "carol")
 VALUES: dict[str, dict[str, object]] = {"alice": {"value": 1}, "bob": {"value": 20}, "carol": {"value": 300}}
@@ -256,6 +256,8 @@ def test_two_parties_may_crash() -> None:
 def test_the_first_cause_is_raised_when_errors_are_not_allowed() -> None:
     with pytest.raises(RangeError, match="outside"):
         simulate(job_of(three_rounds, NAMES), {**VALUES, "bob": {"value": 5000}})
+    with pytest.raises(Crashed, match="carol was killed"):
+        run(faults=[Crash("carol", 1)])
 
 
 def test_parties_may_disagree() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +10,7 @@ import trio.testing
 
 from mpcnet.errors import PeerError, PeerViolation
 from mpcnet.identity import Identity, Member, Roster
+from mpcnet.transport.free_ports import free_ports
 from mpcnet.transport.tcp import TcpTransport
 from mpcnet.transport.timing import Timing
 from mpcnet.wire.frames import Frame, Header
@@ -73,10 +73,7 @@ class Parties:
 
     def __init__(self, count: int = 2) -> None:
         self.identities = [Identity.generate() for _ in range(count)]
-        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-        self.ports: list[int] = [one.getsockname()[1] for one in sockets]
-        for one in sockets:
-            one.close()
+        self.ports: list[int] = free_ports(count)
         self.roster = Roster(
             tuple(
                 Member(index, NAMES[index], identity.public, f"127.0.0.1:{self.ports[index]}")
