@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -18,6 +17,7 @@ from click.shell_completion import BashComplete, CompletionItem, FishComplete, S
 
 from mpcnet.cli.click_app import Command, app
 from mpcnet.errors import LocalError
+from mpcnet.toml_tables import read_table
 
 if TYPE_CHECKING:
     from mpcnet.declare import Protocol
@@ -195,8 +195,8 @@ def _beside(incomplete: str, pattern: str) -> list[str]:
 
 def _table(path: str) -> dict[str, Any]:
     """A TOML file, or nothing."""
-    with contextlib.suppress(OSError, ValueError), Path(path).open("rb") as file:
-        return tomllib.loads(file.read(_MAX_BYTES).decode())
+    with contextlib.suppress(OSError, ValueError, LocalError), Path(path).open("rb") as file:
+        return read_table(file.read(_MAX_BYTES).decode("utf-8-sig"), "a file")
     return {}
 
 

@@ -13,6 +13,7 @@ from rich.text import Text
 from mpcnet.cli.click_app import is_terminal, say, stdout
 from mpcnet.errors import LocalError
 from mpcnet.identity import Identity, Member, PassphraseNeeded, Roster
+from mpcnet.identity.files import read_text
 
 __all__ = (
     "add_party",
@@ -42,10 +43,7 @@ def load_identity(path: str | Path, passphrase_file: str | None = None) -> Ident
 
 
 def _passphrase(path: str) -> str:
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        raise LocalError(f"{path} cannot be read") from None
+    lines = read_text(Path(path), private=True).splitlines()
     if not lines or not lines[0]:
         raise LocalError(f"{path} has no passphrase in its first line")
     return lines[0]
@@ -79,8 +77,7 @@ def print_line(name: str, address: str, key_path: str | None, passphrase_file: s
 
 def make_roster(files: Sequence[str], out: str, cipher: str, *, force: bool) -> None:
     """Make the roster of everybody's lines; sorted by name, so that the same lines give the same roster."""
-    lines = dict.fromkeys(line for name in files for line in _read_lines(name))
-    made = _sorted((Member.from_line(line) for line in lines), cipher)
+    made = _sorted(_read_members(files), cipher)
     made.check()
     path = Path(out)
     if path.exists() and not force and Roster.load(path).hash != made.hash:
@@ -131,13 +128,19 @@ def _sorted(members: Iterable[Member], cipher: str) -> Roster:
     return made
 
 
-def _read_lines(name: str) -> list[str]:
-    try:
-        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise LocalError(f"{name} cannot be read") from None
-    lines = (line.strip() for line in text.splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
+def _read_members(files: Sequence[str]) -> list[Member]:
+    """The parties of all lines, each line once however often it stands there."""
+    found: dict[str, Member] = {}
+    for name in files:
+        text = sys.stdin.read() if name == "-" else read_text(Path(name), private=False)
+        for number, line in enumerate(map(str.strip, text.splitlines()), start=1):
+            if line and not line.startswith("#") and line not in found:
+                try:
+                    found[line] = Member.from_line(line)
+                except LocalError as error:
+                    place = "standard input" if name == "-" else name
+                    raise LocalError(f"{place}, line {number}: {error}") from None
+    return list(found.values())
 
 
 def _announce(path: Path, made: Roster) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -168,7 +167,7 @@ def make_plan(job: Job[P, T], roster: Roster, me: Member) -> Plan[P, T]:
 def _check_scalars(job: Job[Any, Any]) -> None:
     if not _LABEL.fullmatch(job.label):
         raise LocalError("a label has 1 to 64 letters, digits and . _ : / -, and begins with a letter or digit")
-    if not (math.isfinite(job.deadline_seconds) and 0 < job.deadline_seconds <= MAX_DEADLINE_SECONDS):
+    if not 0 < job.deadline_seconds <= MAX_DEADLINE_SECONDS:  # which no NaN is
         raise LocalError(f"a deadline lies between 0 and {MAX_DEADLINE_SECONDS:.0f} seconds")
     if type(job.params) is not job.protocol.params:
         raise LocalError(f"protocol '{job.protocol.name}' takes parameters of type {job.protocol.params.__name__}")

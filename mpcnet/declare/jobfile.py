@@ -20,53 +20,37 @@ import dataclasses
 import json
 import math
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 from mpcnet.declare.job import Job
 from mpcnet.declare.plugins import find_protocol
 from mpcnet.declare.protocol import Protocol
-from mpcnet.errors import LocalError, did_you_mean
+from mpcnet.errors import LocalError
 from mpcnet.identity.files import read_text
 from mpcnet.identity.roster import is_name
+from mpcnet.toml_tables import INTEGERS, TABLE, TEXT, Field, check_table, read_table
 
 __all__ = ("job_from_toml", "job_to_toml", "load_job")
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """What a field must be, and how a sentence says it."""
-
-    words: str
-    types: tuple[type, ...]
-    of_text: bool = False
-
-    def fits(self, value: object) -> bool:
-        if type(value) not in self.types:
-            return False
-        return not self.of_text or all(isinstance(item, str) for item in cast("list[object]", value))
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in cast("list[object]", value))
 
 
-_TEXT = _Kind("text", (str,))
-_NAME = _Kind("text, the name of a party", (str,))
-_NUMBER = _Kind("a number of seconds", (int, float))
-_NAMES = _Kind("a list of names", (list,), of_text=True)
-_TABLE = _Kind("a table", (dict,))
-
-_FIELDS: Mapping[str, _Kind] = {
-    "protocol": _TEXT,
-    "label": _TEXT,
-    "scheme": _TEXT,
-    "deadline_seconds": _NUMBER,
+_NAMES = Field("a list of names", _is_texts)
+_FIELDS: Mapping[str, Field] = {
+    "protocol": replace(TEXT, required=True),
+    "label": replace(TEXT, required=True),
+    "scheme": TEXT,
+    "deadline_seconds": Field("a number of seconds", lambda value: type(value) in (int, float)),
     "compute": _NAMES,
-    "dealer": _NAME,
-    "params": _TABLE,
-    "roles": _TABLE,
+    "dealer": replace(TEXT, takes="text, the name of a party"),
+    "params": TABLE,
+    "roles": replace(TABLE, required=True),
 }
-_REQUIRED = ("protocol", "label", "roles")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -90,20 +74,21 @@ def job_from_toml(text: str) -> Job[Any, Any]:
     Raises:
         LocalError: as `load_job`, without a path.
     """
-    try:
-        fields = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise LocalError(f"not a job file: {error}") from None
-    _check_fields(fields)
-    protocol = _within("protocol", find_protocol, fields["protocol"])
-    params = _within("params", protocol.make_params, fields.get("params", {}))
-    optional = {name: fields[name] for name in ("scheme", "dealer", "deadline_seconds") if name in fields}
+    table: dict[str, Any] = read_table(text, "a job file")
+    if not table:
+        raise LocalError("it is empty; perhaps the command that should have written it failed")
+    check_table(table, _FIELDS, "a job file")
+    _check_names("compute", table.get("compute", []))
+    _check_names("dealer", [table["dealer"]] if "dealer" in table else [])
+    protocol = _within("protocol", find_protocol, table["protocol"])
+    params = _within("params", protocol.make_params, table.get("params", {}))
+    optional = {name: table[name] for name in ("scheme", "dealer", "deadline_seconds") if name in table}
     return Job(
         protocol=protocol,
         params=params,
-        roles=_roles(protocol, fields["roles"]),
-        label=fields["label"],
-        compute=tuple(fields.get("compute", ())),
+        roles=_roles(protocol, table["roles"]),
+        label=table["label"],
+        compute=tuple(table.get("compute", ())),
         **optional,
     )
 
@@ -127,43 +112,22 @@ def job_to_toml(job: Job[Any, Any]) -> str:
     return "\n".join([*lines, "", "[params]", *params, "", "[roles]", *roles, ""])
 
 
-def _check_fields(fields: Mapping[str, object]) -> None:
-    if not fields:
-        raise LocalError("it is empty; perhaps the command that should have written it failed")
-    if unknown := next((name for name in fields if name not in _FIELDS), None):
-        hint = did_you_mean(unknown, _FIELDS)
-        raise LocalError(f"a job file has no field {unknown!r}; it has: {', '.join(_FIELDS)}{hint}")
-    if missing := next((name for name in _REQUIRED if name not in fields), None):
-        raise LocalError(f"field '{missing}' is missing")
-    for name, value in fields.items():
-        _check_kind(name, value, _FIELDS[name])
-
-
-def _check_kind(name: str, value: object, kind: _Kind) -> None:
-    if not kind.fits(value):
-        raise LocalError(f"field '{name}' takes {kind.words}")
-    if kind in (_NAME, _NAMES):
-        # Somebody else may have written the file, and names are shown: none of them moves a terminal's cursor.
-        for party in [value] if kind is _NAME else cast("list[str]", value):
-            if not is_name(cast("str", party)):
-                raise LocalError(
-                    f"field '{name}': {party!r} is no name: 1 to 64 letters, digits, dots, underscores and hyphens"
-                )
+def _check_names(place: str, names: Sequence[str]) -> None:
+    """Another party may have written the file, and names are shown: none of them moves a terminal's cursor."""
+    for name in names:
+        if not is_name(name):
+            raise LocalError(
+                f"field '{place}': {name!r} is no name: 1 to 64 letters, digits, dots, underscores and hyphens"
+            )
 
 
 def _roles(protocol: Protocol[Any, Any], roles: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
-    known = ", ".join(protocol.roles)
-    for role, names in roles.items():
-        if role not in protocol.roles:
-            hint = did_you_mean(role, protocol.roles)
-            raise LocalError(
-                f"field {'roles.' + role!r}: protocol '{protocol.name}' has no such role; it has: {known}{hint}"
-            )
-        _check_kind(f"roles.{role}", names, _NAMES)
-    for role in protocol.roles:
-        if role not in roles:
-            raise LocalError(f"field 'roles.{role}' is missing")
-    return {role: tuple(cast("Sequence[str]", roles[role])) for role in protocol.roles}
+    fields = dict.fromkeys(protocol.roles, replace(_NAMES, required=True))
+    check_table(roles, fields, f"field 'roles': protocol '{protocol.name}'", inside="roles", noun="role")
+    given = {role: tuple(cast("Sequence[str]", roles[role])) for role in protocol.roles}
+    for role, names in given.items():
+        _check_names(f"roles.{role}", names)
+    return given
 
 
 def _within(field: str, function: Any, value: object) -> Any:
@@ -182,9 +146,13 @@ def _toml(value: object) -> str:
     match value:
         case bool():
             return str(value).lower()
+        case int() if value not in INTEGERS:
+            raise LocalError("a job file does not hold an integer that leaves 64 bits")
         case int():
             return str(value)
-        case float() if math.isfinite(value):
+        case float() if not math.isfinite(value):
+            raise LocalError("a job file does not hold a number that is not finite")
+        case float():
             return repr(value)
         case str():
             # JSON's escapes are TOML's; only the delete character must be escaped in TOML alone.

@@ -6,6 +6,7 @@ step: by a hard link where the target must not exist yet, by a rename where it m
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def create_private(path: Path, text: str) -> None:
     except OSError as error:
         raise LocalError(f"{path} cannot be written: {error.strerror}") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
 
 
 def replace_text(path: Path, text: str) -> None:
@@ -54,21 +55,23 @@ def replace_text(path: Path, text: str) -> None:
     except OSError as error:
         raise LocalError(f"{path} cannot be written: {error.strerror}") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
 
 
 def read_text(path: Path, *, private: bool) -> str:
-    """Read a file; a private one is refused if others than its owner have any right to it.
+    """Read a file, with or without a byte order mark.
+
+    Args:
+        private: refuse it if it belongs to another user, or others than its owner have any right to it.
 
     Raises:
         LocalError: it is missing, unreadable, too long, open to others or not text.
     """
     try:
         with path.open("rb") as file:
-            # The mode of the file that is open, not of what the name may mean a moment later.
-            mode = os.fstat(file.fileno()).st_mode
-            if private and os.name == "posix" and mode & _OTHERS:
-                raise LocalError(f"{path} is open to others (mode {mode & 0o777:03o}): chmod 600 {path}")
+            if private and os.name == "posix":
+                # Of the file that is open, not of what the name may mean a moment later.
+                _check_private(path, os.fstat(file.fileno()))
             content = file.read(_MAX_BYTES + 1)
     except FileNotFoundError:
         raise LocalError(f"{path} does not exist") from None
@@ -77,9 +80,24 @@ def read_text(path: Path, *, private: bool) -> str:
     if len(content) > _MAX_BYTES:
         raise LocalError(f"{path} is longer than {_MAX_BYTES} bytes")
     try:
-        return content.decode("utf-8")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise LocalError(f"{path} is damaged: not text") from None
+
+
+def _check_private(path: Path, status: os.stat_result) -> None:
+    if status.st_mode & _OTHERS:
+        raise LocalError(f"{path} is open to others (mode {status.st_mode & 0o777:03o}): chmod 600 {path}")
+    if status.st_uid != os.geteuid():
+        raise LocalError(
+            f"{path} belongs to another user (number {status.st_uid}), who can read it: chown {os.geteuid()} {path}"
+        )
+
+
+def _remove(temporary: Path) -> None:
+    """An error of ours is on its way to the caller, or the file is written: what is left over hides neither."""
+    with contextlib.suppress(OSError):
+        temporary.unlink(missing_ok=True)
 
 
 def _temporary(path: Path) -> Path:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
@@ -36,6 +35,7 @@ from mpcnet.primitives import (
     random_bytes,
     seal_with_passphrase,
 )
+from mpcnet.toml_tables import Field, check_table, read_table
 
 __all__ = ("KEY_BYTES", "Identity", "PassphraseNeeded", "decode_public", "encode_public", "peek")
 
@@ -46,7 +46,13 @@ _PREFIX: Final = "mpc1"
 _CHECKSUM_BYTES: Final = 3  # 35 bytes are 56 base32 digits without padding or spare bits
 _TEXT_LENGTH: Final = len(_PREFIX) + 56
 _FILE_VERSION: Final = 1
-_FILE_FIELDS: Final = ({"version", "public", "secret"}, {"version", "public", "sealed"})
+_ASCII: Final = Field("text", lambda value: isinstance(value, str) and value.isascii())
+_FILE_FIELDS: Final = {
+    "version": Field("the number of the format", lambda value: type(value) is int, required=True),
+    "public": Field("text", _ASCII.fits, required=True),
+    "secret": _ASCII,
+    "sealed": _ASCII,
+}
 
 
 class PassphraseNeeded(LocalError):
@@ -182,17 +188,21 @@ def peek(path: str | Path) -> tuple[bytes, bool]:
 
 def _parse(path: Path, text: str) -> dict[str, str]:
     try:
-        fields = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+        table = read_table(text, "a key file")
+    except LocalError:
+        # What the parser quotes may be of the key.
         raise LocalError(f"{path} is damaged: no key file") from None
-    if fields.get("version", _FILE_VERSION) != _FILE_VERSION:
+    if table.get("version", _FILE_VERSION) != _FILE_VERSION:
         raise LocalError(f"{path} was written by another version of mpcnet")
-    version = fields.pop("version", None)
-    if version is None or {"version", *fields} not in _FILE_FIELDS:
-        raise LocalError(f"{path} is damaged: no key file")
-    if not all(isinstance(value, str) and value.isascii() for value in fields.values()):
-        raise LocalError(f"{path} is damaged: a field is not text")
-    return fields
+    if not table.keys() <= _FILE_FIELDS.keys():
+        raise LocalError(f"{path} is damaged: it has a field that no key file has")
+    try:
+        check_table(table, _FILE_FIELDS, "a key file")
+    except LocalError as error:
+        raise LocalError(f"{path} is damaged: {error}") from None
+    if ("secret" in table) == ("sealed" in table):
+        raise LocalError(f"{path} is damaged: of the fields 'secret' and 'sealed' it must have one")
+    return {name: str(value) for name, value in table.items() if name != "version"}
 
 
 def _seed(path: Path, fields: dict[str, str], passphrase: str | None) -> bytes:

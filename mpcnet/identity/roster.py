@@ -16,27 +16,37 @@ is reached from inside and outside under different ones.
 from __future__ import annotations
 
 import base64
+import contextlib
 import ipaddress
 import re
 import struct
-import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Self, cast, get_args
+from typing import Final, Self, cast, get_args
 
 from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.identity.files import read_text, replace_text
 from mpcnet.identity.keys import decode_public, encode_public
 from mpcnet.primitives import AeadName, blake2b, ed25519_public_to_x25519
+from mpcnet.toml_tables import TEXT, Field, check_table, read_table
 
 __all__ = ("Member", "Roster", "fingerprint_of")
 
+
+def _is_tables(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in cast("list[object]", value))
+
+
 _VERSION: Final = 1
 _CIPHERS: Final = get_args(AeadName)
-_FILE_FIELDS: Final = {"version", "cipher", "party"}
-_PARTY_FIELDS: Final = {"name", "key", "address"}
+_FILE_FIELDS: Final = {
+    "version": Field("the number of the format", lambda value: type(value) is int, required=True),
+    "cipher": Field(f"one of {', '.join(_CIPHERS)}", lambda value: value in _CIPHERS),
+    "party": Field("the parties, one table [[party]] for each", _is_tables),
+}
+_PARTY_FIELDS: Final = {name: Field(TEXT.takes, TEXT.fits, required=True) for name in ("name", "key", "address")}
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HOST_LABEL: Final = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
@@ -210,7 +220,19 @@ class Roster:
             found.append(f"the cipher is one of {', '.join(_CIPHERS)}, not {self.cipher!r}")
         found += _duplicates("the name", [member.name for member in self.members])
         found += _duplicates("the key", [encode_public(member.key) for member in self.members])
+        found += self._negated_keys()
         found += _duplicates("the address", [member.address for member in self.members])
+        return found
+
+    def _negated_keys(self) -> list[str]:
+        """A key and its negative are two keys of Ed25519 and one of X25519: who holds one opens links as both."""
+        by_link_key: dict[bytes, Member] = {}
+        found: list[str] = []
+        for member in self.members:
+            with contextlib.suppress(ValueError):  # no key at all, of which `_member_problems` speaks
+                first = by_link_key.setdefault(member.x25519_public, member)
+                if first.key != member.key:
+                    found.append(f"the keys of {first.name} and {member.name} are one key with two signs")
         return found
 
     def check(self) -> None:
@@ -247,18 +269,13 @@ class Roster:
         Raises:
             LocalError: not a roster file, or `problems` finds any.
         """
-        try:
-            fields = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise LocalError(f"not a roster: {error}") from None
-        if fields.get("version") != _VERSION:
+        table = read_table(text, "a roster")
+        if table.get("version") != _VERSION:
             raise LocalError(f"not a roster that this version reads: it must say version = {_VERSION}")
-        _refuse_unknown("a roster", fields, _FILE_FIELDS)
-        parties = fields.get("party", [])
-        if not _is_list(parties):
-            raise LocalError("a roster lists its parties under [[party]]")
-        members = tuple(_member(index, raw) for index, raw in enumerate(parties))
-        roster = cls(members, fields.get("cipher", "AESGCM"))
+        check_table(table, _FILE_FIELDS, "a roster")
+        parties = cast("list[dict[str, object]]", table.get("party", []))
+        members = tuple(_member(index, party) for index, party in enumerate(parties))
+        roster = cls(members, cast("AeadName", table.get("cipher", "AESGCM")))
         roster._refuse_problems()
         return roster
 
@@ -317,24 +334,9 @@ def _duplicates(what: str, values: list[str]) -> list[str]:
     return [f"{what} {value} stands in the roster {n} times" for value, n in Counter(values).items() if n > 1]
 
 
-def _refuse_unknown(what: str, fields: Mapping[str, Any], known: set[str]) -> None:
-    unknown = sorted(set(fields) - known)
-    if unknown:
-        raise LocalError(f"{what} has no field {', '.join(map(repr, unknown))}")
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list)
-
-
-def _member(index: int, raw: Any) -> Member:
-    if not isinstance(raw, dict):
-        raise LocalError("a roster lists its parties under [[party]]")
-    fields = cast("dict[str, Any]", raw)
-    _refuse_unknown("a party", fields, _PARTY_FIELDS)
-    missing = sorted(field for field in _PARTY_FIELDS if not isinstance(fields.get(field), str))
-    if missing:
-        raise LocalError(f"party {index} of the roster has no text for {', '.join(missing)}")
+def _member(index: int, table: Mapping[str, object]) -> Member:
+    check_table(table, _PARTY_FIELDS, "a party", inside=f"party[{index}]")
+    fields = cast("Mapping[str, str]", table)
     try:
         return Member(index, fields["name"], decode_public(fields["key"]), fields["address"])
     except LocalError as error:

@@ -47,11 +47,14 @@ def test_names_that_are_none(folder: Path, mpcnet: Command, name: str) -> None:
 
 def test_passphrases(folder: Path, mpcnet: Command) -> None:
     (folder / "words").write_text("correct horse\n")
+    (folder / "words").chmod(0o666)
+    assert "words is open to others (mode 666)" in mpcnet("keygen", "alice", "--passphrase-file", "words").complaint
+    (folder / "words").chmod(0o600)
     assert mpcnet("keygen", "alice", "--passphrase-file", "words").code == 0
     line = ("roster", "line", "alice", "--address", "localhost:7000")
     assert mpcnet(*line, "--passphrase-file", "words").code == 0
     assert "needs a passphrase: give --passphrase-file FILE" in mpcnet(*line).complaint
-    assert "cannot be read" in mpcnet(*line, "--passphrase-file", "none").complaint
+    assert "does not exist" in mpcnet(*line, "--passphrase-file", "none").complaint
 
 
 def test_lines_in_any_order_make_one_roster(four: Path, mpcnet: Command) -> None:
@@ -94,9 +97,11 @@ def test_checking_a_roster(four: Path, mpcnet: Command) -> None:
 
 
 def test_lines_that_are_none(folder: Path, mpcnet: Command) -> None:
-    (folder / "bad.line").write_text("alice mpc1abc localhost:7000\n")
-    assert "a key is 'mpc1'" in mpcnet("roster", "make", "bad.line").complaint
-    assert "cannot be read" in mpcnet("roster", "make", "none.line").complaint
+    (folder / "bad.line").write_text("# alice\nalice mpc1abc localhost:7000\n")
+    assert mpcnet("roster", "make", "bad.line").complaint.startswith("bad.line, line 2: a key is 'mpc1'")
+    piped = mpcnet("roster", "make", "-", stdin="alice\n").complaint
+    assert piped == "standard input, line 1: a party's line is name, key and address; this one has 1 words"
+    assert "does not exist" in mpcnet("roster", "make", "none.line").complaint
     assert "has 2 words" in mpcnet("roster", "add", "alice", "localhost:7000").complaint
     assert "does not exist" in mpcnet("roster", "fingerprint").complaint
     (folder / "empty").write_text("")

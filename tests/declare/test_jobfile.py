@@ -76,10 +76,10 @@ async def everything(party: Party[Everything]) -> None:
 @settings(max_examples=100, derandomize=True)
 @given(
     words=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), max_size=4),
-    number=st.integers(),
+    number=st.integers(-(2**63), 2**64 - 1),
     fraction=st.floats(allow_nan=False, allow_infinity=False),
     flag=st.booleans(),
-    maybe=st.none() | st.integers(),
+    maybe=st.none() | st.integers(-(2**63), 2**64 - 1),
     dealer=st.none() | st.just("dave"),
 )
 def test_parameters_of_every_kind_survive(
@@ -98,9 +98,10 @@ def test_a_file_that_a_failed_command_has_left_empty() -> None:
 
 
 def test_parameters_that_a_file_does_not_hold() -> None:
-    job: Job[Any, Any] = Job(everything, Everything((), 1, float("inf"), True), {"some": ("ann",)}, "x")
-    with pytest.raises(LocalError, match="float"):
-        job_to_toml(job)
+    for params in (Everything((), 1, float("inf"), True), Everything((), 2**64, 1.0, True)):
+        job: Job[Any, Any] = Job(everything, params, {"some": ("ann",)}, "x")
+        with pytest.raises(LocalError, match="does not hold"):
+            job_to_toml(job)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +114,26 @@ def test_parameters_that_a_file_does_not_hold() -> None:
         ('protocol = "average"', "", "field 'protocol' is missing"),
         ('protocol = "average"', 'protocol = "averag"', "field 'protocol': there is no protocol named 'averag'"),
         ("deadline_seconds = 600", 'deadline_seconds = "long"', "'deadline_seconds' takes a number of seconds"),
+        (
+            "deadline_seconds = 600",
+            f"deadline_seconds = 1{'0' * 400}",
+            "a number of more than 64 digits (in line 4)",
+        ),
+        (
+            "deadline_seconds = 600",
+            f"deadline_seconds = 1{'0' * 40}",
+            "'deadline_seconds' holds a number that leaves",
+        ),
+        ("deadline_seconds = 600", "deadline_seconds = 1e999999", "holds a number that is not finite"),
+        ("deadline_seconds = 600", "deadline_seconds = nan", "holds a number that is not finite"),
+        (
+            "high = 20000",
+            f"high = {'[' * 5000}",
+            "not a job file: more than 16 brackets inside each other (in line 8)",
+        ),
+        ("high = 20000", f"high{'.a' * 20_000} = 1", "not a job file: a key of more than 8 parts (in line 8)"),
+        ("high = 20000", f"high = 0x{'f' * 5000}", "'params' holds a number that leaves 64 bits"),
+        ("high = 20000", "high = 2001-99-99", "not a job file"),
         ("deadline_seconds = 600", "deadline_seconds = true", "'deadline_seconds' takes a number of seconds"),
         ('compute = ["alice", "bob"]', 'compute = "alice"', "field 'compute' takes a list of names"),
         ('compute = ["alice", "bob"]', "compute = [1]", "field 'compute' takes a list of names"),
@@ -121,11 +142,19 @@ def test_parameters_that_a_file_does_not_hold() -> None:
         ("high = 20000", 'high = "20000"', "parameter 'high' takes int, not str"),
         ("high = 20000", "high = -1", "'low' is above parameter 'high'"),
         ("[params]\nhigh = 20000", "params = 1", "field 'params' takes a table"),
-        ("owners =", '"\\u001b[2Jx" =', "field 'roles.\\x1b[2Jx': protocol 'average' has no such role"),
+        (
+            "owners =",
+            '"\\u001b[2Jx" =',
+            "field 'roles': protocol 'average' has no role '\\x1b[2Jx'; it has: owners",
+        ),
         ('"bob", "carol"]', '"\\u001b[2J", "carol"]', "field 'roles.owners': '\\x1b[2J' is no name"),
         ('compute = ["alice", "bob"]', 'compute = ["\\u001b[2J"]', "field 'compute': '\\x1b[2J' is no name"),
         ('compute = ["alice", "bob"]', 'dealer = "\\u001b[2J"', "field 'dealer': '\\x1b[2J' is no name"),
-        ("owners =", "owner =", "'roles.owner': protocol 'average' has no such role; it has: owners"),
+        (
+            "owners =",
+            "owner =",
+            "'roles': protocol 'average' has no role 'owner'; it has: owners; did you mean 'owners'?",
+        ),
         ('owners = ["alice", "bob", "carol"]', "", "field 'roles.owners' is missing"),
         ('owners = ["alice", "bob", "carol"]', 'owners = "alice"', "'roles.owners' takes a list of names"),
         ('[roles]\nowners = ["alice", "bob", "carol"]', "", "field 'roles' is missing"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mpcnet.errors import LocalError
-from mpcnet.identity import Identity, PassphraseNeeded, decode_public, encode_public
+from mpcnet.identity import Identity, PassphraseNeeded, Roster, decode_public, encode_public
 from mpcnet.primitives import PassphraseCost, ed25519_verify, x25519_public
 
 CHEAP = PassphraseCost(passes=1, memory_kib=8)
@@ -133,6 +133,35 @@ def test_load_refuses_a_file_open_to_others(path: Path, mode: int) -> None:
         Identity.load(path)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="owners of POSIX")
+def test_load_refuses_a_file_of_another_user(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ALICE.save(path)
+    monkeypatch.setattr("os.geteuid", lambda: path.stat().st_uid + 1)
+    with pytest.raises(LocalError, match="belongs to another user"):
+        Identity.load(path)
+
+
+def test_what_went_wrong_is_told_although_something_is_left_over(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.link", refuse)
+    monkeypatch.setattr(Path, "replace", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(LocalError, match="cannot be written: Permission denied"):
+        ALICE.save(path)
+    with pytest.raises(LocalError, match="cannot be written: Permission denied"):
+        Roster().save(path)
+
+
+def test_load_reads_a_file_that_begins_with_a_byte_order_mark(path: Path) -> None:
+    ALICE.save(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert Identity.load(path) == ALICE
+
+
 HEAD = f'version = 1\npublic = "{ALICE.public_text}"\n'
 
 
@@ -147,6 +176,11 @@ HEAD = f'version = 1\npublic = "{ALICE.public_text}"\n'
         HEAD + f'secret = "{bytes(32).hex()}"\n',
         HEAD + "secret = 5\n",
         HEAD + f'secret = "{SEED.hex()}"\nmore = 1\n',
+        HEAD + f'secret = "{SEED.hex()}"\n"{SEED.hex()}" = 1\n',
+        HEAD + f'secret = "{SEED.hex()}"\nsealed = "00"\n',
+        f"version = {'[' * 5000}",
+        f"{SEED.hex()} = {'9' * 5000}\nversion",
+        "version = true\n" + HEAD.replace("version = 1\n", "") + f'secret = "{SEED.hex()}"\n',
         HEAD.replace(ALICE.public_text, "mpc1é") + f'secret = "{SEED.hex()}"\n',
         HEAD.replace("version = 1\n", "") + f'secret = "{SEED.hex()}"\n',
     ],

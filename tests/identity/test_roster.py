@@ -95,6 +95,24 @@ def test_add_numbers_members_and_refuses_duplicates_at_once() -> None:
             roster.add(clash)
 
 
+def test_a_key_and_its_negative_are_one_key() -> None:
+    """They have one X25519 form: who holds the one would open links as both."""
+    negative = MEMBERS[0].key[:31] + bytes([MEMBERS[0].key[31] ^ 0x80])
+    other = Member(0, "eve", negative, "eve.example:1")
+    assert other.x25519_public == MEMBERS[0].x25519_public
+    with pytest.raises(LocalError, match="the keys of alice and eve are one key with two signs"):
+        ROSTER.add(other)
+    text = ROSTER.to_toml() + f'[[party]]\nname = "eve"\nkey = "{other.key_text}"\naddress = "eve.example:1"\n'
+    with pytest.raises(LocalError, match="one key with two signs"):
+        Roster.from_toml(text)
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "roster.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + ROSTER.to_toml().encode())
+    assert Roster.load(path) == ROSTER
+
+
 def test_check_wants_two_parties_and_names_every_problem() -> None:
     ROSTER.check()
     with pytest.raises(LocalError, match="at least two parties, this one has 0"):
@@ -165,11 +183,16 @@ PARTY = f'[[party]]\nname = "alice"\nkey = "{MEMBERS[0].key_text}"\naddress = "a
         ("", "version = 1"),
         ("version = 2", "version = 1"),
         ("version = 1\nmore = 2", "no field 'more'"),
-        ('version = 1\ncipher = "DES"', "cipher is one of"),
-        ("version = 1\ncipher = 5", "cipher is one of"),
+        ('version = 1\ncipher = "DES"', "field 'cipher' takes one of AESGCM, ChaChaPoly"),
+        ("version = 1\ncipher = 5", "field 'cipher' takes one of AESGCM, ChaChaPoly"),
+        (
+            "version = 1\nciper = 5",
+            "a roster has no field 'ciper'; it has: version, cipher, party; did you mean 'cipher'",
+        ),
         ("version = 1\nparty = 3", r"\[\[party\]\]"),
         ("version = 1\nparty = [3]", r"\[\[party\]\]"),
-        ("version = 1\n[[party]]\nname = 'x'", "no text for address, key"),
+        ("version = 1\n[[party]]\nname = 'x'", r"field 'party\[0\]\.key' is missing"),
+        ("version = 1\n" + PARTY.replace("'a:1'", "7").replace('"a:1"', "7"), r"'party\[0\]\.address' takes text"),
         ("version = 1\n" + PARTY + "age = 3", "no field 'age'"),
         ("version = 1\n" + PARTY.replace("a:1", "a"), "does not end in a port"),
         ("version = 1\n" + PARTY.replace("mpc1", "mpc2"), "'alice': a key is"),
