@@ -98,6 +98,7 @@ def test_files_that_are_wrong(
 
 def test_a_key_of_nobody(four: Path, mpcnet: Command) -> None:
     (four / "word").write_text("secret\n")
+    (four / "word").chmod(0o600)
     assert mpcnet("keygen", "eve", "--passphrase-file", "word").code == 0
     findings = examine(["eve.key"], None, "job.toml")
     assert about("key", findings) == [("ok", "eve.key is whole, readable by you alone, sealed by a passphrase")]
