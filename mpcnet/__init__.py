@@ -37,6 +37,11 @@ if TYPE_CHECKING:
     from mpcnet.dsl import stack as stack
     from mpcnet.dsl import top as top
     from mpcnet.dsl import where as where
+    from mpcnet.engine import Context as Context
+    from mpcnet.engine import Round as Round
+    from mpcnet.engine import Step as Step
+    from mpcnet.engine import Work as Work
+    from mpcnet.engine import Works as Works
     from mpcnet.errors import AgreementMismatch as AgreementMismatch
     from mpcnet.errors import DeadlineExceeded as DeadlineExceeded
     from mpcnet.errors import JobEnded as JobEnded
@@ -65,6 +70,7 @@ __all__ = (
     "WAN",
     "AgreementMismatch",
     "Choice",
+    "Context",
     "DeadlineExceeded",
     "Decimals",
     "Example",
@@ -92,11 +98,15 @@ __all__ = (
     "Result",
     "Revealed",
     "Roster",
+    "Round",
     "Scenario",
     "Secret",
     "SecretBits",
     "Simulation",
+    "Step",
     "Top",
+    "Work",
+    "Works",
     "concatenate",
     "find_protocol",
     "load_job",
@@ -109,7 +119,15 @@ __all__ = (
 )
 
 # Lowest first: a name comes from the lowest module that offers it, and brings nothing in that it does not stand on.
-_MODULES = ("mpcnet.errors", "mpcnet.identity", "mpcnet.dsl", "mpcnet.declare", "mpcnet.session", "mpcnet.sim")
+_MODULES = (
+    "mpcnet.errors",
+    "mpcnet.identity",
+    "mpcnet.engine",
+    "mpcnet.dsl",
+    "mpcnet.declare",
+    "mpcnet.session",
+    "mpcnet.sim",
+)
 
 if not TYPE_CHECKING:
 

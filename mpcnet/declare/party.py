@@ -6,8 +6,9 @@ The docstrings are the contract; `mpcnet.session` implements it over links, and 
   parameters, roles and outputs that everyone receives, and on nothing else. Parties whose programs differ find it
   out by the digest in every frame, and their job ends with `ProgramMismatch`.
 - **Side by side.** One party evaluates one thing at a time. What shall run at the same time runs in forks, each in
-  a task of its own: a fork has rounds, randomness and streams of its own on the same links. `share`, `local`,
-  operators and `region` never wait and never send.
+  a task of its own: a fork has rounds, randomness and streams of its own on the same links. So has each step of
+  `run`, which may go on beside an evaluation of its party and beside other steps. `share`, `local`, operators and
+  `region` never wait and never send.
 - **Cancellation.** A call that waits can be cancelled. If that happens in the middle of a round or of a message,
   the others hold half of it: the job ends here with `JobEnded`, and at the others with `PeerAborted`. Nothing that
   was cancelled is ever sent again.
@@ -24,6 +25,7 @@ from typing import Any, Generic, TypeVar
 from mpcnet.algebra import Buffer
 from mpcnet.declare.revealed import Revealed
 from mpcnet.dsl import Secret, SecretBits
+from mpcnet.engine import Context, Step
 from mpcnet.identity import Member, Roster
 
 __all__ = ("Party",)
@@ -112,6 +114,39 @@ class Party(ABC, Generic[P]):
     async def evaluate(self, *values: Secret | SecretBits) -> None:
         """Compute values now, and reveal nothing. Collective; otherwise as `reveal`."""
 
+    @abstractmethod
+    async def run(self, name: str, build: Callable[[Context], Step[R]], *, details: bytes = b"") -> R:
+        """Run a step of one's own, in a stream of its own.
+
+        A step is a generator of rounds (`mpcnet.engine`). It knows no link and no clock, so that the same step runs
+        here, in the simulator, and in `mpcnet.testing.run_steps`; sizes that only the data knows travel in a first
+        round of fixed size. Long computing it yields as `Work`, which runs in a thread while the links go on. Its
+        rounds and bytes are counted in the region in which `run` is called. Collective: every party that the step
+        exchanges messages with runs a step of this name, with the same details; each has its own side of it.
+
+            async def swap(party: Party[Rules]) -> int:
+                return await party.run("swap", partial(sum_of_two, value=party.local("value")))
+
+            def sum_of_two(context: Context, value: int) -> Step[int]:
+                (peer,) = context.parties.peers
+                inbox = yield Round({peer: value.to_bytes(8, "little")}, {peer: 8})
+                return value + int.from_bytes(inbox[peer], "little")
+
+        Args:
+            name: of the step, 1 to 64 characters; a fork runs one step under a name.
+            build: makes the step. Streams of its context are bound to this job, fork and name; it has no correlated
+                randomness.
+            details: what the parties must agree on beside the name, such as sizes and variants, in one encoding.
+        Returns:
+            What the step returns.
+        Raises:
+            LocalError: no name, or one under which a step ran in this fork already; nothing is sent. Or the step
+                exchanges messages with a party that we do not reach.
+            ProgramMismatch: a peer runs it with other details, or its program ended without running it.
+            PeerLost, PeerAborted: as for `reveal`. What the step itself raises, a `PeerViolation` above all, ends
+                the job too.
+        """
+
     # Structure
 
     @abstractmethod
@@ -149,4 +184,8 @@ class Party(ABC, Generic[P]):
 
     @abstractmethod
     async def offload(self, function: Callable[..., R], *args: Any) -> R:
-        """Run blocking work without holding up the links: in a thread (in the simulator, inline)."""
+        """Run blocking work without holding up the links: in a thread (in the simulator, inline).
+
+        If the call is cancelled, or the job ends, the thread runs on, and its result is dropped: the function
+        should not change what others use.
+        """

@@ -20,7 +20,9 @@ Invariants and orders that matter:
 3. Every operation is in the digest before the round that carries its first message is taken, so that parties whose
    programs differ learn which operation differs. What is batched is written down node by node, by number.
 4. Steps are numbered by the first node of their batch, which orders their pieces inside a merged message.
-5. An evaluation that fails, or is closed before its end, gives its program up: other parties may have seen a part
+5. While a step's work is due nothing is computed or started: what is ready then would depend on how much each party
+   works, and how fast (`mpcnet.engine.scheduler`, rule 5).
+6. An evaluation that fails, or is closed before its end, gives its program up: other parties may have seen a part
    of its rounds, which must not be run a second time with other values.
 """
 
@@ -29,7 +31,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum, auto
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +42,7 @@ from mpcnet.dsl.nodes import Interactive, Local, Node, Reveal
 from mpcnet.dsl.planning import EvaluationPlan, Output, plan_evaluation
 from mpcnet.dsl.program import Program
 from mpcnet.dsl.waves import batched
-from mpcnet.engine import Context, Inbox, MergedRound, Scheduler, Step
+from mpcnet.engine import Context, Inbox, MergedRound, Outcome, Scheduler, Step, Work
 from mpcnet.errors import LocalError, MpcnetError
 from mpcnet.schemes import Share
 
@@ -56,7 +58,7 @@ class _State(Enum):
 
 
 class Evaluation:
-    """One evaluation of a program: after `start`, `take` a round and `feed` what came, until `take` gives None.
+    """One evaluation of a program: `start`, then `take` a round or work and `feed` it, until `take` gives None.
 
     `results` then holds the plaintexts of the outputs that we receive.
 
@@ -107,21 +109,21 @@ class Evaluation:
         """Whether the round under way sets the scheme up or asks for correlated randomness: no online round."""
         return self._state is _State.PREPARING
 
-    def take(self) -> MergedRound | None:
-        """The next round, or None at the end."""
+    def take(self) -> MergedRound | Work[Any] | None:
+        """The next round or work, or None at the end."""
         if self._state is _State.ENDED:
             return None
-        merged = self._scheduler.take()
-        if merged is None:
+        due = self._scheduler.take()
+        if due is None:
             self._state = _State.ENDED
             self._program.end(self._scheduler.next_round)
-        return merged
+        return due
 
-    def feed(self, inbox: Inbox) -> None:
-        """What came in the round that `take` gave."""
+    def feed(self, received: Inbox | Outcome) -> None:
+        """What came in the round that `take` gave, or how its work ended."""
         scheduler = self._scheduler
         try:
-            scheduler.feed(inbox)
+            scheduler.feed(received)
         except BaseException:
             # A mistake of the driver leaves the scheduler as it was; after anything else it is closed.
             if scheduler.closed:
@@ -169,7 +171,7 @@ class Evaluation:
     def _flow(self) -> None:
         """Compute and start all that can be, until only rounds are left to wait for."""
         waves = self._waves
-        while self._state is _State.RUNNING:
+        while self._state is _State.RUNNING and not self._scheduler.is_working:
             while (node := waves.pop_local()) is not None:
                 self._compute(node)
             if ready := waves.pop_interactive():

@@ -13,19 +13,29 @@ from mpcnet.engine.scheduler import MergedRound as MergedRound
 from mpcnet.engine.scheduler import Scheduler as Scheduler
 from mpcnet.engine.scheduler import as_step as as_step
 from mpcnet.engine.scheduler import gather as gather
+from mpcnet.engine.single import SingleStep as SingleStep
+from mpcnet.engine.work import Outcome as Outcome
+from mpcnet.engine.work import Work as Work
+from mpcnet.engine.work import Works as Works
+from mpcnet.engine.work import run_inline as run_inline
 
 __all__ = (
     "Context",
     "Inbox",
     "LockstepError",
     "MergedRound",
+    "Outcome",
     "Parties",
     "ProgramDigest",
     "Round",
     "Scheduler",
+    "SingleStep",
     "Step",
     "Transcript",
+    "Work",
+    "Works",
     "as_step",
     "gather",
     "lockstep",
+    "run_inline",
 )

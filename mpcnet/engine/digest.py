@@ -40,6 +40,7 @@ _VERBS = {
     "public": ("makes {} public", "make {} public"),
     "multiply": ("multiplies {}", "multiply {}"),
     "compare": ("compares {}", "compare {}"),
+    "run": ("runs this step", "run this step"),
     "end": ("ends its program", "end our program"),
 }
 

@@ -1,7 +1,7 @@
 """Run the steps of n parties against each other in a loop: the driver of unit tests and of cost tables.
 
-A pure function: no clock, no task. With `pick` the parties advance in any order that messages allow, which is
-how tests show that a result does not depend on who is fast.
+A pure function: no clock, no task; works run where they stand. With `pick` the parties advance in any order that
+messages allow, which is how tests show that a result does not depend on who is fast.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from mpcnet.engine.rounds import Round, Step
+from mpcnet.engine.work import Work, resume, run_inline
 from mpcnet.errors import MpcnetError
 
 __all__ = ("LockstepError", "Transcript", "lockstep")
@@ -110,6 +111,8 @@ def _turn(
                 inbox[peer] = memoryview(data)
                 transcript.views[party].append((peer, data))
             current = runner.step.send(inbox)
+        while isinstance(current, Work):
+            current = resume(runner.step, run_inline(current))
     except StopIteration as stop:
         transcript.results[party] = stop.value
         return

@@ -1,20 +1,22 @@
 """Steps and rounds: how a protocol talks without touching a socket, a clock or a scheduler.
 
-    Step = Generator[Round, Inbox, T]
+    Step = Generator[Round | Work, Inbox, T]
 
 A step yields what it sends and how many bytes it expects from whom, is resumed with exactly those bytes, and
-returns its result. Who drives it decides where the bytes travel: `lockstep` joins the steps of n parties in a
-loop, the session joins them over encrypted links, the simulator over a modelled network. Sizes are known before
-bytes come, so a peer can never make us allocate.
+returns its result. Long computing it yields as `Work`, and is resumed with what that returns. Its driver decides
+where the bytes travel: `lockstep` joins the steps of n parties in a loop, the session joins them over encrypted
+links, the simulator over a modelled network. Sizes are known before bytes come, so a peer can never make us
+allocate; those that only the data knows travel in a first round of fixed size.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mpcnet.algebra import Buffer
+from mpcnet.engine.work import Work
 
 __all__ = ("Inbox", "Round", "Step")
 
@@ -48,4 +50,5 @@ class Round:
     expect: Mapping[int, int] = field(default_factory=_nothing_expected)
 
 
-Step = Generator[Round, Inbox, T]
+Step = Generator[Round | Work[Any], Inbox, T]
+"""What a party does together with others: yields rounds and works, and returns a result."""

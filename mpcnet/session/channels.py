@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import typing
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import trio
 
 from mpcnet.algebra.prg import prefixed
-from mpcnet.engine import Inbox, MergedRound, ProgramDigest
+from mpcnet.engine import Inbox, MergedRound, Outcome, ProgramDigest, Work
 from mpcnet.errors import LocalError, PeerViolation, ProgramMismatch
 from mpcnet.primitives import blake2b
 from mpcnet.session.abort import Diverged
@@ -21,7 +22,7 @@ from mpcnet.session.cost import RegionCost
 from mpcnet.wire.frames import Frame, Header, Kind
 from mpcnet.wire.limits import FRAME_OVERHEAD
 
-__all__ = ("EARLY_BYTES", "MAX_FORKS", "ForkChannel", "Links", "fork_id")
+__all__ = ("EARLY_BYTES", "MAX_FORKS", "ForkChannel", "Links", "fork_id", "run_path")
 
 EARLY_BYTES = 256 * 2**20
 """Bytes that a peer may send before we wait for them, for each job. The largest bundled input is far below."""
@@ -35,6 +36,15 @@ def fork_id(path: tuple[str, ...]) -> bytes:
         return b""
     encoded = b"".join(prefixed(label.encode()) for label in path)
     return blake2b(encoded, size=8, person=b"mpcnet.fork")
+
+
+def run_path(path: tuple[str, ...], name: str) -> tuple[str, ...]:
+    """The path that stands for a step of `Party.run` in labels and channel ids.
+
+    An empty label parts it from the paths of forks, whose labels are never empty: a step and a fork of one name
+    have neither a channel nor a stream in common.
+    """
+    return (*path, "", "run", name)
 
 
 class Links(typing.Protocol):
@@ -55,12 +65,12 @@ class Links(typing.Protocol):
 
 
 class Rounds(typing.Protocol):
-    """What a channel drives: an evaluation."""
+    """What a channel drives: an evaluation, or a step of `Party.run`."""
 
     @property
     def is_preparing(self) -> bool: ...
-    def take(self) -> MergedRound | None: ...
-    def feed(self, inbox: Inbox) -> None: ...
+    def take(self) -> MergedRound | Work[Any] | None: ...
+    def feed(self, received: Inbox | Outcome, /) -> None: ...
 
 
 class _Drive:
@@ -71,7 +81,7 @@ class _Drive:
         costs: whether it is preparing, to the counts that a round then goes into.
     """
 
-    __slots__ = ("costs", "error", "heard", "inbox", "merged", "over", "rounds", "unsent", "wake")
+    __slots__ = ("costs", "error", "heard", "inbox", "merged", "over", "rounds", "unsent", "wake", "work")
 
     def __init__(self, rounds: Rounds, costs: Callable[[bool], RegionCost]) -> None:
         self.rounds = rounds
@@ -79,6 +89,7 @@ class _Drive:
         self.merged: MergedRound | None = None
         self.inbox: dict[int, memoryview] = {}
         self.unsent: list[tuple[int, Frame]] = []
+        self.work: Work[Any] | None = None
         self.heard = False
         self.over = False
         self.error: Exception | None = None
@@ -91,7 +102,6 @@ class ForkChannel:
     def __init__(self, links: Links, identifier: bytes) -> None:
         self.identifier = identifier
         self.digest: ProgramDigest | None = None
-        self.opened = False
         self.round: int = 0
         self.missing: set[int] = set()
         self._links = links
@@ -100,6 +110,15 @@ class ForkChannel:
         self._expect: typing.Mapping[int, int] = {}
         self._expected_digest = b""
         self._drive: _Drive | None = None
+
+    def open(self, digest: ProgramDigest) -> None:
+        """Our program has come to this fork; `digest` is where it writes down what it does there."""
+        self.digest = digest
+
+    @property
+    def opened(self) -> bool:
+        """Whether our program has come to this fork; frames of peers may be here before."""
+        return self.digest is not None
 
     def check_idle(self) -> None:
         """Refuse a second evaluation beside one that is under way.
@@ -114,15 +133,22 @@ class ForkChannel:
                 "another evaluation of this party is under way; run them one after the other, or in forks"
             )
 
-    async def drive(self, rounds: Rounds, costs: Callable[[bool], RegionCost]) -> None:
+    async def drive(
+        self,
+        rounds: Rounds,
+        costs: Callable[[bool], RegionCost],
+        work: Callable[[Work[Any]], Awaitable[Outcome]],
+    ) -> None:
         """Send and receive until the evaluation has ended.
 
         A round ends where its last frame comes in: there, in the links' reader, the next one is computed and sent.
-        This task only waits, and sends what finds no room; to wake it for every round would cost as much as one.
+        This task only waits, sends what finds no room, and does the evaluation's works; to wake it for every round
+        would cost as much as one.
 
         Args:
             rounds: the evaluation.
             costs: whether it is preparing, to the counts that a round then goes into.
+            work: does a work while the links go on.
         Raises:
             PeerLost, PeerViolation, ProgramMismatch: as the names say. The caller ends the job then.
             LocalError: as `check_idle`.
@@ -139,6 +165,9 @@ class ForkChannel:
                 if drive.unsent:
                     drive.unsent = []
                     self._advance(drive)
+                elif drive.work is not None:
+                    due, drive.work, drive.heard = drive.work, None, True
+                    self._advance(drive, await work(due))
             if not (drive.heard or drive.error):
                 # Nobody made us wait: a program of many such evaluations would hold up links and deadlines.
                 await trio.lowlevel.checkpoint()
@@ -149,17 +178,22 @@ class ForkChannel:
         if drive.error is not None:
             raise drive.error
 
-    def _advance(self, drive: _Drive) -> None:
-        """Go on until a frame is missing or must wait to be sent, or until there is nothing more to do."""
+    def _advance(self, drive: _Drive, outcome: Outcome | None = None) -> None:
+        """Go on until a frame is missing or must wait to be sent, a work is due, or there is nothing more to do.
+
+        Args:
+            outcome: of the work that was due.
+        """
         try:
-            if drive.merged is not None:
+            if outcome is not None:
+                self._feed(drive, outcome, drive.rounds.is_preparing)
+            elif drive.merged is not None:
                 self._look(drive, drive.merged)
             while not (drive.over or self.missing):
                 self._begin(drive)
-                if drive.unsent:
+                if drive.merged is None or drive.unsent:
                     break
-                if drive.merged is not None:
-                    self._look(drive, drive.merged)
+                self._look(drive, drive.merged)
             if self.missing:
                 return
         except Exception as error:  # raised again in the task that drives
@@ -171,10 +205,13 @@ class ForkChannel:
         drive.wake.set()
 
     def _begin(self, drive: _Drive) -> None:
-        """Take a round and send its messages."""
+        """Take a round and send its messages; or take a work, which this drive's task does."""
         merged = drive.rounds.take()
         if merged is None:
             drive.over = True
+            return
+        if isinstance(merged, Work):
+            drive.work = merged
             return
         drive.merged = merged
         self.round = merged.number
@@ -224,7 +261,10 @@ class ForkChannel:
             for nbytes in merged.expect.values():
                 cost.received_bytes += nbytes
         self._links.round_done(self.identifier, merged.number)
-        drive.rounds.feed(inbox)
+        self._feed(drive, inbox, preparing)
+
+    def _feed(self, drive: _Drive, received: Inbox | Outcome, preparing: bool) -> None:
+        drive.rounds.feed(received)
         if preparing and not drive.rounds.is_preparing:
             self._links.prepared(self.identifier)
 

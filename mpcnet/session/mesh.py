@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -29,6 +29,7 @@ from mpcnet.session.early_agreements import EarlyAgreements
 from mpcnet.session.events import Ended, Event, Listener, PeerDown, PeerUp
 from mpcnet.session.frame_limits import JOB_KINDS, check_size_untrusted
 from mpcnet.session.job_run import JobRun
+from mpcnet.session.offload import Offload, in_thread
 from mpcnet.session.pairs import Pairs
 from mpcnet.session.party import JobEnvironment, JobParty
 from mpcnet.session.undelivered_aborts import UndeliveredAborts
@@ -63,10 +64,6 @@ class Result(Generic[T]):
     job: bytes
 
 
-async def _in_thread(function: Callable[..., Any], *args: Any) -> Any:
-    return await trio.to_thread.run_sync(function, *args)
-
-
 class Mesh:
     """One party's place among the parties of a roster. Made by `open_mesh`, or by the simulator.
 
@@ -88,7 +85,7 @@ class Mesh:
         *,
         listener: Listener | None = None,
         randomness: Callable[[int], bytes] = random_bytes,
-        offload: Callable[..., Awaitable[Any]] = _in_thread,
+        offload: Offload = in_thread,
         simulated: bool = False,
     ) -> None:
         self.roster = roster

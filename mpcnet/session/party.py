@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from mpcnet.algebra import Z64, Buffer, Streams
 from mpcnet.algebra.bits import BITS
+from mpcnet.algebra.prg import prefixed
 from mpcnet.correlated.provider import DealerProvider, Provider
 from mpcnet.declare.inputs import Shared
 from mpcnet.declare.party import Party
 from mpcnet.declare.revealed import Revealed
 from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, SecretBits, domain_of, evaluate
+from mpcnet.engine import Context, ProgramDigest, SingleStep, Step
 from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.identity import Member
-from mpcnet.session.channels import fork_id
+from mpcnet.session.channels import fork_id, run_path
 from mpcnet.session.cost import CORRELATED, MAIN
 from mpcnet.session.dealer_service import dealer_path
 from mpcnet.session.events import Evaluating
 from mpcnet.session.job_run import JobRun
+from mpcnet.session.offload import Offload, run_work
 
 __all__ = ("JobEnvironment", "JobParty")
 
 P = TypeVar("P")
 R = TypeVar("R")
 
-_MAX_FORK_LABEL = 64
+_MAX_NAME = 64
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -44,7 +48,7 @@ class JobEnvironment:
     seeds: Mapping[int, bytes]
     inputs: Mapping[str, Any]
     randomness: Callable[[int], bytes]
-    offload: Callable[..., Awaitable[Any]]
+    offload: Offload
 
     def __repr__(self) -> str:
         return f"JobEnvironment(inputs={sorted(self.inputs)})"
@@ -63,22 +67,22 @@ class JobParty(Party[P]):
         self._surroundings = surroundings
         self._path = path
         self._fork_labels: set[str] = set()
+        self._step_names: set[str] = set()
         self._region = MAIN
         self._shared: set[str] = set()
-        streams = {peer: Streams(seed, running.id, path) for peer, seed in surroundings.seeds.items()}
+        self._work = functools.partial(run_work, offload=surroundings.offload)
         self._program = Program(
             plan.scheme,
             Z64,
             plan.parties,
             job=running.id,
             fork=path,
-            streams=streams,
+            streams=self._streams(path),
             randomness=surroundings.randomness,
             provider=_provider(running, surroundings.seeds, path),
         )
         self._channel = running.channel(fork_id(path))
-        self._channel.opened = True
-        self._channel.digest = self._program.digest
+        self._channel.open(self._program.digest)
 
     def __repr__(self) -> str:
         return f"Party({self.me.name}, job={self._running.label!r}, fork={'/'.join(self._path) or 'main'})"
@@ -197,12 +201,39 @@ class JobParty(Party[P]):
         cost = running.cost
         try:
             await self._channel.drive(
-                evaluation, lambda preparing: cost.region(CORRELATED if preparing else region)
+                evaluation, lambda preparing: cost.region(CORRELATED if preparing else region), self._work
             )
         except BaseException as error:
             evaluation.close()
             self._fail(error)
             raise
+
+    async def run(self, name: str, build: Callable[[Context], Step[R]], *, details: bytes = b"") -> R:
+        """See `Party.run`."""
+        running, plan = self._running, self._running.plan
+        running.check_running()
+        _take_name(name, self._step_names, "a step", "has run a step")
+        path = run_path(self._path, name)
+        digest = ProgramDigest(running.id, path)
+        digest.add(0, "run", (), prefixed(name.encode()) + details)
+        channel = running.channel(fork_id(path))
+        channel.open(digest)
+        context = Context(plan.parties, self._streams(path), path, 0, self._surroundings.randomness)
+        cost, region = running.cost, self._region
+        step: SingleStep[R] = SingleStep(running.id, digest, plan.parties, frozenset(plan.peers) - {plan.dealer})
+        try:
+            step.start(build(context))
+            await channel.drive(step, lambda _: cost.region(region), self._work)
+        except BaseException as error:
+            self._fail(error)
+            raise
+        else:
+            return step.result
+        finally:
+            step.close()
+
+    def _streams(self, path: tuple[str, ...]) -> dict[int, Streams]:
+        return {peer: Streams(seed, self._running.id, path) for peer, seed in self._surroundings.seeds.items()}
 
     # Structure
 
@@ -210,11 +241,7 @@ class JobParty(Party[P]):
     async def fork(self, label: str) -> AsyncGenerator[Party[P]]:
         """See `Party.fork`."""
         self._running.check_running()
-        if not (0 < len(label) <= _MAX_FORK_LABEL):
-            raise LocalError(f"a fork's label has 1 to {_MAX_FORK_LABEL} characters")
-        if label in self._fork_labels:
-            raise LocalError(f"this party has a fork '{label}' already")
-        self._fork_labels.add(label)
+        _take_name(label, self._fork_labels, "a fork", "has a fork")
         yield JobParty(self._running, self._surroundings, (*self._path, label))
 
     @contextlib.contextmanager
@@ -267,6 +294,15 @@ class JobParty(Party[P]):
             self._running.fail(error)
         else:
             self._running.interrupt()
+
+
+def _take_name(name: str, taken: set[str], what: str, has: str) -> None:
+    """Check a name of a fork or step, and remember it: a name stands for a channel and for streams."""
+    if not (0 < len(name) <= _MAX_NAME):
+        raise LocalError(f"the name of {what} has 1 to {_MAX_NAME} characters, not {len(name)}")
+    if name in taken:
+        raise LocalError(f"this party {has} '{name}' already")
+    taken.add(name)
 
 
 def _provider(running: JobRun, seeds: Mapping[int, bytes], path: tuple[str, ...]) -> Provider | None:

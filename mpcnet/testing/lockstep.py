@@ -27,12 +27,23 @@ from mpcnet.correlated.dealing import DealerStreams, make_correction, shares_of
 from mpcnet.correlated.pool import Pool
 from mpcnet.correlated.provider import Provider, Request
 from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, SecretBits, domain_of, evaluate
-from mpcnet.engine import Context, LockstepError, MergedRound, Parties, Round, Step, Transcript, lockstep
+from mpcnet.engine import (
+    Context,
+    LockstepError,
+    MergedRound,
+    Parties,
+    Round,
+    Step,
+    Transcript,
+    Work,
+    lockstep,
+    run_inline,
+)
 from mpcnet.engine.digest import Operation, explain_difference
 from mpcnet.primitives import aes_ctr, blake2b
 from mpcnet.schemes import AdditiveScheme, Scheme
 
-__all__ = ("LockstepParty", "Plain", "exact", "make_programs", "run_program")
+__all__ = ("LockstepParty", "Plain", "exact", "make_programs", "run_program", "run_steps")
 
 R = TypeVar("R")
 
@@ -207,9 +218,12 @@ class LockstepParty:
     def drive(self, evaluation: Evaluation) -> Step[None]:
         """Take and feed rounds until the evaluation ends."""
         try:
-            while (merged := evaluation.take()) is not None:
-                self._compare(merged)
-                evaluation.feed((yield Round(merged.to, merged.expect)))
+            while (due := evaluation.take()) is not None:
+                if isinstance(due, Work):
+                    evaluation.feed(run_inline(due))
+                    continue
+                self._compare(due)
+                evaluation.feed((yield Round(due.to, due.expect)))
         finally:
             evaluation.close()
 
@@ -234,6 +248,29 @@ class LockstepParty:
             seed=self.seed,
         )
         return LockstepParty(programs[self.me], self.seed, self.board)
+
+
+def run_steps(
+    build: Callable[[Context], Step[R]],
+    *,
+    computing: int | Sequence[int] = 2,
+    seed: int = 0,
+    pick: Callable[[Sequence[int]], int] | None = None,
+) -> Transcript[R]:
+    """Run a step of one's own for every party, as `Party.run` does over links, and join their rounds.
+
+        transcript = run_steps(lambda context: sum_of_two(context, value=[20, 22][context.me]))
+        transcript.results[0], transcript.rounds, transcript.sent_bytes, transcript.views[1]
+
+    Args:
+        build: makes a party's side; `context.me` is its roster index.
+        computing, seed, pick: see `run_program`.
+    Raises:
+        LockstepError: the parties' rounds do not fit together.
+    """
+    programs = make_programs(computing=computing, seed=seed)
+    contexts = {me: program.context(0) for me, program in programs.items()}
+    return lockstep({me: build(context) for me, context in contexts.items()}, pick=pick)
 
 
 def _indices(parties: int | Sequence[int]) -> tuple[int, ...]:

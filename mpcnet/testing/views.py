@@ -13,6 +13,7 @@ import numpy as np
 from mpcnet.algebra import Buffer
 from mpcnet.declare import Party, Revealed
 from mpcnet.dsl import Secret, SecretBits
+from mpcnet.engine import Context, Step
 from mpcnet.identity import Member
 from mpcnet.sim import Simulation, simulate
 from mpcnet.testing.cases import Case
@@ -71,6 +72,9 @@ class _WatchedParty(Party[P]):
 
     async def evaluate(self, *values: Secret | SecretBits) -> None:
         await self._party.evaluate(*values)
+
+    async def run(self, name: str, build: Callable[[Context], Step[R]], *, details: bytes = b"") -> R:
+        return await self._party.run(name, build, details=details)
 
     @contextlib.asynccontextmanager
     async def fork(self, label: str) -> AsyncGenerator[Party[P]]:

@@ -16,7 +16,7 @@ import pytest
 from mpcnet.algebra import Z64
 from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, concatenate, evaluate, stack
 from mpcnet.dsl.nodes import Input
-from mpcnet.engine import Context, Round, Step, Transcript
+from mpcnet.engine import Context, MergedRound, Round, Step, Transcript
 from mpcnet.errors import JobEnded, LocalError, MpcnetError, RangeError
 from mpcnet.schemes import AdditiveScheme, PlainScheme, Scheme
 from mpcnet.testing.lockstep import LockstepParty, Plain, exact, make_programs, run_program
@@ -479,6 +479,7 @@ def _arrays_of(secret: Secret) -> list[np.ndarray[tuple[int, ...], np.dtype[np.g
 
 def run_alone(evaluation: Evaluation) -> None:
     while (merged := evaluation.take()) is not None:
+        assert isinstance(merged, MergedRound)
         assert not merged.expect
         evaluation.feed({})
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from mpcnet.dsl import Output, Range, Secret, SecretBits, concatenate, evaluate, stack
+from mpcnet.engine import MergedRound
 from mpcnet.errors import LocalError
 from mpcnet.schemes import PlainScheme
 from mpcnet.testing.lockstep import make_programs
@@ -116,6 +117,7 @@ def test_products_in_the_clear_need_no_dealer() -> None:
     x = Secret(program, program.input("x", (3,), Range(0, 9), (0,), np.array([1, 2, 3])))[0]
     evaluation = evaluate(program, [], [Output("y", (x * x).node, (0,), 1)])
     while (merged := evaluation.take()) is not None:
+        assert isinstance(merged, MergedRound)
         assert not merged.to
         assert not merged.expect
         evaluation.feed({})

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mpcnet.engine import Inbox, Round, Scheduler, Step, as_step, gather, lockstep
+from mpcnet.engine import Inbox, MergedRound, Round, Scheduler, Step, as_step, gather, lockstep
 from mpcnet.errors import JobEnded, LocalError
 
 Record = list[str]
@@ -40,7 +40,7 @@ def ignore(_: object) -> None:
 
 def reply(scheduler: Scheduler) -> Inbox:
     merged = scheduler.take()
-    assert merged is not None
+    assert isinstance(merged, MergedRound)
     return {peer: memoryview(bytes(nbytes)) for peer, nbytes in merged.expect.items()}
 
 
@@ -49,7 +49,7 @@ def test_pieces_follow_the_order_and_not_the_start() -> None:
     for name, order in (("c", (3,)), ("a", (1,)), ("b", (2, 5)), ("d", (10,))):
         scheduler.start(order, watched(name, []), ignore)
     merged = scheduler.take()
-    assert merged is not None
+    assert isinstance(merged, MergedRound)
     assert bytes(merged.to[1]) == b"abcd"
     assert merged.expect == {1: 4}
     assert merged.number == 0
@@ -67,7 +67,7 @@ def test_a_step_started_by_another_joins_the_next_round_in_order() -> None:
     scheduler.start((2,), watched("last", []), results.append)
     scheduler.feed(reply(scheduler))
     merged = scheduler.take()
-    assert merged is not None
+    assert isinstance(merged, MergedRound)
     assert bytes(merged.to[1]) == b"newlast"
     assert results == ["old"]
 
@@ -89,7 +89,7 @@ def test_an_empty_message_is_a_message() -> None:
     scheduler = Scheduler(b"job")
     scheduler.start((0,), talker(0, [b""]), ignore)
     merged = scheduler.take()
-    assert merged is not None
+    assert isinstance(merged, MergedRound)
     assert dict(merged.to) == {1: b""}
     assert merged.expect == {1: 0}
 
@@ -101,7 +101,7 @@ def test_nobody_hears_from_us_where_no_step_speaks() -> None:
     scheduler = Scheduler(b"job")
     scheduler.start((0,), silent(), ignore)
     merged = scheduler.take()
-    assert merged is not None
+    assert isinstance(merged, MergedRound)
     assert (dict(merged.to), merged.expect) == ({}, {})
     scheduler.feed({})
     assert scheduler.take() is None

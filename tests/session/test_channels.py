@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 import trio
 import trio.testing
 
 from mpcnet import JobEnded, LocalError, PeerLost, PeerViolation, ProgramMismatch
-from mpcnet.engine import Inbox, MergedRound
+from mpcnet.engine import Inbox, MergedRound, Outcome, Work, run_inline
 from mpcnet.session.channels import ForkChannel
 from mpcnet.session.cost import RegionCost
 from mpcnet.wire.frames import Frame, Header, Kind
@@ -79,10 +80,16 @@ class Exchanges:
         self._next += 1
         return MergedRound(self._next - 1, dict.fromkeys(self._peers, b"x"), dict.fromkeys(self._peers, 1), DIGEST)
 
-    def feed(self, inbox: Inbox) -> None:
+    def feed(self, inbox: Inbox | Outcome) -> None:
+        assert not isinstance(inbox, Outcome)
         if self._next - 1 == self._fail_at:
             raise ZeroDivisionError
         self.fed.append({peer: bytes(body) for peer, body in inbox.items()})
+
+
+async def run_here(work: Work[Any]) -> Outcome:
+    await trio.lowlevel.checkpoint()
+    return run_inline(work)
 
 
 def counted(_: bool) -> RegionCost:
@@ -98,12 +105,12 @@ async def test_a_second_evaluation_does_not_take_over_what_the_first_has_not_lef
     channel = ForkChannel(Links(), b"")
     first, second = Exchanges(1, (1,)), Exchanges(1, (1,), first=1)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(channel.drive, first, counted)
+        nursery.start_soon(channel.drive, first, counted, run_here)
         await trio.testing.wait_all_tasks_blocked()
         channel.deliver(1, frame_of(0))
         # No checkpoint between: here another task of the program begins its own.
         with trio.fail_after(1), pytest.raises(LocalError, match="under way"):
-            await channel.drive(second, counted)
+            await channel.drive(second, counted, run_here)
     await drive_alone(channel, second, 1)
     assert [first.fed, second.fed] == [[{1: b"y"}]] * 2
 
@@ -111,7 +118,7 @@ async def test_a_second_evaluation_does_not_take_over_what_the_first_has_not_lef
 async def drive_alone(channel: ForkChannel, rounds: Exchanges, number: int) -> None:
     with trio.fail_after(1):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(channel.drive, rounds, counted)
+            nursery.start_soon(channel.drive, rounds, counted, run_here)
             await trio.testing.wait_all_tasks_blocked()
             channel.deliver(1, frame_of(number))
 
@@ -130,7 +137,7 @@ async def test_a_dealer_that_answers_when_the_job_is_over_here_has_done_nothing_
     links = Links()
     channel = ForkChannel(links, b"")
     with trio.move_on_after(0) as scope:
-        await channel.drive(Exchanges(1, (DEALER,)), counted)
+        await channel.drive(Exchanges(1, (DEALER,)), counted, run_here)
     assert scope.cancelled_caught
     links.fail(JobEnded("a round was cancelled"))  # as `Party` does
     channel.deliver(DEALER, frame_of(0))
@@ -143,7 +150,7 @@ async def test_an_error_behind_a_full_link_does_not_wait_for_it() -> None:
     links.finished = {2}
     channel = ForkChannel(links, b"")
     with trio.fail_after(1), pytest.raises(ProgramMismatch, match="carol has ended"):
-        await channel.drive(Exchanges(1, (1, 2)), counted)
+        await channel.drive(Exchanges(1, (1, 2)), counted, run_here)
     assert links.sent == []
 
 
@@ -154,7 +161,7 @@ async def test_what_comes_behind_an_error_changes_nothing() -> None:
     rounds = Exchanges(3, (1, 2))
     with pytest.RaisesGroup(pytest.RaisesExc(PeerViolation, match="carol: sent 4 bytes in round 1")):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(channel.drive, rounds, counted)
+            nursery.start_soon(channel.drive, rounds, counted, run_here)
             await trio.testing.wait_all_tasks_blocked()
             for peer, frame in ((2, frame_of(0)), (2, frame_of(1, b"long")), (1, frame_of(0))):
                 channel.deliver(peer, frame)
@@ -178,7 +185,7 @@ async def test_whoever_awaits_nobody_lets_others_run_and_can_be_cancelled(peers:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(ends, nursery.cancel_scope)
         for number in range(1000):
-            await channel.drive(Said(1, peers, first=number), counted)
+            await channel.drive(Said(1, peers, first=number), counted, run_here)
             ended += 1
     assert ended < 1000
 
@@ -192,7 +199,7 @@ async def test_the_error_of_a_step_is_raised_where_the_program_waits() -> None:
     channel = ForkChannel(links, b"")
     with pytest.RaisesGroup(ZeroDivisionError):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(channel.drive, Exchanges(3, (1,), fail_at=1), counted)
+            nursery.start_soon(channel.drive, Exchanges(3, (1,), fail_at=1), counted, run_here)
             await trio.testing.wait_all_tasks_blocked()
             for number in range(3):
                 channel.deliver(1, frame_of(number))
@@ -207,7 +214,7 @@ async def test_a_link_that_goes_down_while_we_wait_for_room_ends_the_evaluation(
     links = Down()
     links.full = {1}
     with pytest.raises(PeerLost):
-        await ForkChannel(links, b"").drive(Exchanges(1, (1,)), counted)
+        await ForkChannel(links, b"").drive(Exchanges(1, (1,)), counted, run_here)
 
 
 async def test_what_comes_while_we_wait_for_room_is_kept() -> None:
@@ -216,7 +223,7 @@ async def test_what_comes_while_we_wait_for_room_is_kept() -> None:
     channel = ForkChannel(links, b"")
     rounds = Exchanges(2, (1, 2))
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(channel.drive, rounds, counted)
+        nursery.start_soon(channel.drive, rounds, counted, run_here)
         await trio.testing.wait_all_tasks_blocked()
         for peer in (1, 2):
             channel.deliver(peer, frame_of(0))
