@@ -46,7 +46,15 @@ class MpcnetError(Exception):
 
 
 class LocalError(MpcnetError):
-    """Our caller's mistake. Nothing was sent to anybody because of the call that raised it."""
+    """Our caller's mistake. Nothing was sent to anybody because of the call that raised it.
+
+    Args:
+        row: where the mistake is in one row of an input, its place, counted from 0.
+    """
+
+    def __init__(self, message: str = "", *, row: int | None = None) -> None:
+        super().__init__(message)
+        self.row = row
 
 
 class RangeError(LocalError):

@@ -16,7 +16,6 @@ from mpcnet.cli.protocol_commands import example_job
 from mpcnet.cli.rehearsal import rehearse
 from mpcnet.declare import Job, Many, Protocol, find_protocol, list_protocols
 from mpcnet.declare.description import Description, describe
-from mpcnet.declare.inputs import Shared
 from mpcnet.sim import Simulation, simulate
 
 from .citations import in_markdown
@@ -112,8 +111,8 @@ def _declared(protocol: Protocol[Any, Any], told: Description) -> str:
         for name, role in protocol.roles.items()
     ]
     inputs = [
-        f"| `{name}` | `{item.by}` | {_facts(item.describe(example.params))} | "
-        f"{'computed from the local inputs' if isinstance(item, Shared) and item.derived else _cell(item.help)} |"
+        f"| `{name}` | `{item.by}` | {_cell(item.phrase(example.params))} | "
+        f"{_cell(item.help) if item.is_given else 'computed from the local inputs'} |"
         for name, item in protocol.inputs.items()
     ]
     params = [
@@ -184,10 +183,6 @@ def _messages(protocol: Protocol[Any, Any], job: Job[Any, Any], run: Simulation[
     )
 
 
-def _shares(protocol: Protocol[Any, Any]) -> bool:
-    return any(isinstance(item, Shared) for item in protocol.inputs.values())
-
-
 def _list_costs(job: Job[Any, Any]) -> list[str]:
     """What lists of several sizes cost, where all that is sent follows from them."""
     sizes = {count: rehearse(job, count) for count in _LIST_SIZES}
@@ -222,7 +217,7 @@ def _costs(told: Description, job: Job[Any, Any], rows: Sequence[Row]) -> str:
         "Seconds are virtual: the network of the simulator's WAN (100 ms there and back, 100 Mbit/s), with the "
         "agreement, without computing."
     )
-    if not _shares(job.protocol):
+    if not job.protocol.shares_secrets:
         table += ["", *_list_costs(job)]
     words = f"Rounds, in the protocol's own words: {told.rounds}" if told.rounds else ""
     return "\n\n".join(part for part in (text, "\n".join(table), words) if part)
@@ -244,22 +239,6 @@ def _members(role: Many) -> str:
     if role.least == role.most:
         return f"{role.most}"
     return f"{role.least} or more" if role.most is None else f"{role.least} to {role.most}"
-
-
-def _facts(described: dict[str, Any]) -> str:
-    """What parties agree on about an input, as words."""
-    parts = [str(described["kind"])]
-    if described.get("shape"):
-        parts.append("shape " + " x ".join(map(str, described["shape"])))
-    if described.get("options"):
-        parts.append("one of " + ", ".join(described["options"]))
-    elif described.get("labels"):
-        parts.append("of " + ", ".join(described["labels"]))
-    elif "low" in described:
-        parts.append(f"{described['low']:,} to {described['high']:,}")
-    if "most" in described:
-        parts.append(f"at most {described['most']:,}")
-    return _cell(", ".join(parts))
 
 
 def _default(field: dataclasses.Field[Any]) -> str:

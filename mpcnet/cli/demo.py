@@ -29,7 +29,7 @@ from mpcnet.cli.formatting import party_table
 from mpcnet.cli.progress_model import Course, event_of
 from mpcnet.cli.protocol_commands import example_job
 from mpcnet.declare import Job, Protocol, find_protocol, job_to_toml
-from mpcnet.declare.job import make_plan
+from mpcnet.declare.plan import make_plan
 from mpcnet.errors import JobEnded, MpcnetError, cause_rank
 from mpcnet.identity import Identity, Member, Roster
 from mpcnet.transport.free_ports import free_ports

@@ -26,7 +26,7 @@ from mpcnet.cli.formatting import counted
 from mpcnet.cli.machine_checks import Finding, Level, examine_machine
 from mpcnet.cli.risks import risks
 from mpcnet.declare import Job, load_job
-from mpcnet.declare.job import NoPart, make_plan
+from mpcnet.declare.plan import NoPart, make_plan
 from mpcnet.errors import LocalError, leaves
 from mpcnet.identity import Member, Roster
 from mpcnet.identity.keys import peek

@@ -22,12 +22,11 @@ from rich.text import Text
 from mpcnet.cli.click_app import stdout
 from mpcnet.cli.formatting import listed, party_table, plain, time_text
 from mpcnet.cli.protocol_commands import plan_of
-from mpcnet.cli.rehearsal import ROWS, Refused, Rehearsal, is_asked, rehearse
-from mpcnet.cli.risks import givers_of, risks, shares_secrets, some_of
-from mpcnet.declare import Declaration, Job, load_job
+from mpcnet.cli.rehearsal import ROWS, Refused, Rehearsal, rehearse
+from mpcnet.cli.risks import givers_of, risks, some_of
+from mpcnet.declare import Job, load_job
 from mpcnet.declare.description import describe
-from mpcnet.declare.inputs import Shared
-from mpcnet.declare.job import Plan
+from mpcnet.declare.plan import Plan
 from mpcnet.errors import MpcnetError
 from mpcnet.identity import Roster
 
@@ -124,38 +123,20 @@ def _rehearsed(job: Job[Any, Any], rows: int, *, quiet: bool) -> tuple[Rehearsal
 def _gives(job: Job[Any, Any]) -> list[Row]:
     found: list[Row] = []
     for role, names in job.roles.items():
-        inputs = {name: item for name, item in job.protocol.inputs.items() if item.by == role and is_asked(item)}
+        inputs = job.protocol.asked_of(role)
         if not inputs:
             found.append((some_of(names), f"nothing ({role})"))
         for name, item in inputs.items():
             help_text = f" ({item.help})" if item.help else ""
-            found.append((some_of(names), f"{name}: {_kind(item, job.params)}{help_text}"))
+            found.append((some_of(names), f"{name}: {item.phrase(job.params)}{help_text}"))
     return found
-
-
-def _kind(declaration: Declaration, params: Any) -> str:
-    """What the input is, with the numbers of this job."""
-    facts = declaration.describe(params)
-    words = facts.get("options") or facts.get("labels")
-    which = f": {', '.join(cast('list[str]', words))}" if words else ""
-    if "options" in facts:
-        return f"one of {len(cast('list[str]', words))}{which}"
-    span = f" from {facts['low']:,} to {facts['high']:,}" if "low" in facts else ""
-    if not isinstance(declaration, Shared):
-        kind = "labels of" if "labels" in facts else "whole numbers" if span else "texts"
-        return f"at most {facts.get('most', 0):,} {kind}{which}{span}"
-    shape = declaration.row_shape(params)
-    amount = "a whole number" if not shape else f"{' x '.join(map(str, shape))} whole numbers"
-    if declaration.denominator == 1:
-        return f"{amount}{span}"
-    return f"{amount.replace('whole ', '')}{span}, in steps of 1/{declaration.denominator:,}"
 
 
 def _part(plan: Plan[Any, Any]) -> list[Row]:
     names = plan.parties.names
     computing = [names[index] for index in plan.parties.computing]
     found: list[Row] = []
-    if shares_secrets(plan):
+    if plan.job.protocol.shares_secrets:
         found.append(("compute", f"{some_of(computing)}, on shares by the scheme '{plan.scheme.name}'"))
     else:
         found.append(
@@ -207,7 +188,7 @@ def _value(value: object) -> str:
 
 def _collusion(plan: Plan[Any, Any], threat: str) -> list[str]:
     words = [f"In the words of the protocol: {threat}"] if threat else []
-    if not shares_secrets(plan):
+    if not plan.job.protocol.shares_secrets:
         return words
     names = plan.parties.names
     computing = [names[index] for index in plan.parties.computing]

@@ -25,8 +25,8 @@ from typing import Any, cast
 import click
 
 from mpcnet.cli.click_app import is_terminal, say
-from mpcnet.declare import Choice, Declaration, LocalItems
-from mpcnet.declare.job import Plan
+from mpcnet.declare import Declaration
+from mpcnet.declare.plan import Plan
 from mpcnet.errors import LocalError
 
 __all__ = ("Given", "document_inputs", "parse_words", "read_document", "read_given", "take_inputs")
@@ -102,7 +102,7 @@ def parse_words(name: str, declaration: Declaration, params: Any, given: Given) 
     words = list(given.words)
     if given.typed and declaration.several(params):
         words = [word for line in words for word in line.split(",") if word.strip()]
-        if isinstance(declaration, LocalItems) and any(_is_file(word) for word in words):
+        if declaration.takes_any_text and any(_is_file(word) for word in words):
             # Every text is an item: a forgotten @ would pass for a list of one.
             raise LocalError(f"input '{name}': this is the name of a file; to read it, write @ before it")
     try:
@@ -216,13 +216,10 @@ def document_inputs(document: Mapping[str, object]) -> dict[str, Given]:
 
 def _ask(name: str, declaration: Declaration, params: Any) -> object:
     """Ask until the answer fits: nothing was sent yet, so a slip costs nobody anything."""
-    hint = f" ({declaration.help})" if declaration.help else ""
-    if isinstance(declaration, Choice):
-        options: Sequence[str] = getattr(params, declaration.options)
-        hint = f" (one of: {', '.join(options)})"
+    hint = "; ".join(part for part in (declaration.help, declaration.phrase(params)) if part)
     more = ", separated by commas" if declaration.several(params) else ""
     while True:
-        line = click.prompt(f"{name}{hint}{more}", hide_input=True, err=True)
+        line = click.prompt(f"{name} ({hint}{more})", hide_input=True, err=True)
         try:
             value = parse_words(name, declaration, params, Given((line,), typed=True))
             declaration.check(value, params)

@@ -23,7 +23,7 @@ from rich.text import Text
 
 from mpcnet.cli.click_app import is_live, stderr
 from mpcnet.cli.progress_model import Clock, Course, Crowd, duration
-from mpcnet.declare.job import Plan
+from mpcnet.declare.plan import Plan
 from mpcnet.errors import MpcnetError
 from mpcnet.session.events import Ended, Event
 

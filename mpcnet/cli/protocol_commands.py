@@ -18,22 +18,16 @@ from rich.text import Text
 from mpcnet.cli.click_app import stdout
 from mpcnet.cli.formatting import party_table, plain
 from mpcnet.declare import (
-    Choice,
-    Decimals,
     Declaration,
     Example,
     Job,
-    LocalInts,
-    LocalItems,
-    LocalLabels,
     Many,
     Protocol,
     find_protocol,
     job_to_toml,
 )
 from mpcnet.declare.description import Description, describe
-from mpcnet.declare.inputs import Shared
-from mpcnet.declare.job import Plan, make_plan
+from mpcnet.declare.plan import Plan, make_plan
 from mpcnet.declare.plugins import find_scheme, load_protocols
 from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.identity import Identity, Member, Roster
@@ -192,9 +186,7 @@ def _describe(console: Console, protocol: Protocol[Any, Any]) -> None:
         console.print(Text(paragraph + "\n"))
     _section(console, "roles", {name: _members(role) for name, role in protocol.roles.items()})
     _section(console, "parameters", _parameters(protocol, told.parameters))
-    given = {
-        f"{name} (of {item.by})": _asked(item) for name, item in protocol.inputs.items() if not _is_derived(item)
-    }
+    given = {f"{name} (of {item.by})": _asked(item) for name, item in protocol.inputs.items() if item.is_given}
     _section(console, "inputs", given)
     receivers = {name: "to " + " and ".join(protocol.receivers(name)) for name in protocol.outputs}
     _section(console, "outputs", receivers)
@@ -253,47 +245,14 @@ def _value_text(value: object) -> str:
     return str(value)
 
 
-def _is_derived(declaration: Declaration) -> bool:
-    return isinstance(declaration, Shared) and declaration.derived
-
-
 def _asked(declaration: Declaration) -> str:
     help_text = f": {declaration.help}" if declaration.help else ""
-    return f"{_kind(declaration)}{help_text}"
-
-
-def _kind(declaration: Declaration) -> str:  # noqa: PLR0911 -- one for each kind
-    """What words `parse` takes, for a person."""
-    match declaration:
-        case Choice(options=options):
-            return f"one of the {options}"
-        case LocalLabels(labels=labels):
-            return f"any number of labels, each one of the {labels}"
-        case LocalItems():
-            return "any number of texts"
-        case LocalInts():
-            return f"any number of whole numbers{_between(declaration.range)}"
-        case Decimals(places=places):
-            return f"{_amount(declaration)} with {places} decimal places{_between(declaration.range)}"
-        case Shared():
-            return f"{_amount(declaration, 'whole ')}{_between(declaration.range)}"
-        case _:
-            return declaration.kind
-
-
-def _amount(declaration: Shared, adjective: str = "") -> str:
-    if not declaration.shape:
-        return f"a {adjective}number"
-    return " x ".join(str(item) for item in declaration.shape) + f" {adjective}numbers"
-
-
-def _between(limits: Any) -> str:
-    return "" if callable(limits) else f" from {limits[0]} to {limits[1]}"
+    return f"{declaration.phrase()}{help_text}"
 
 
 def _document(protocol: Protocol[Any, Any]) -> dict[str, Any]:
     inputs = {
-        name: {"kind": item.kind, "by": item.by, "help": item.help, "derived": _is_derived(item)}
+        name: {"kind": item.kind, "by": item.by, "help": item.help, "derived": not item.is_given}
         for name, item in protocol.inputs.items()
     }
     parameters = {

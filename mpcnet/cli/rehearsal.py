@@ -10,31 +10,24 @@ alike, and after that the inputs of the protocol's example are tried.
 
 from __future__ import annotations
 
-import functools
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, cast
-
-import numpy as np
+from typing import Any
 
 from mpcnet.cli.formatting import explained
 from mpcnet.cli.progress import watch_crowd
 from mpcnet.cli.progress_model import Crowd
-from mpcnet.declare import Decimals, Declaration, Job
-from mpcnet.declare.inputs import Shared
+from mpcnet.declare import Job
+from mpcnet.declare.inputs import Chooser
 from mpcnet.errors import LocalError
 from mpcnet.session.cost import CORRELATED
 from mpcnet.sim import LAN, WAN, Network, Simulation, simulate
 from mpcnet.sim.simulation import seeded_randomness
 
-__all__ = ("ROWS", "Refused", "Rehearsal", "draw", "is_asked", "rehearse")
+__all__ = ("ROWS", "Refused", "Rehearsal", "SeededChooser", "rehearse")
 
 ROWS = 20
 """How many rows or items each owner has, where it may have any number."""
-_MOST_DISTINCT = 1024
-"""Of more possible rows, those that are drawn are seldom alike anyhow."""
 _DRAWN = "inputs drawn at random"
 _DISTINCT = "inputs drawn at random, no two rows of an owner alike"
 _EXAMPLE = "the inputs of the protocol's example"
@@ -87,7 +80,6 @@ def rehearse(job: Job[Any, Any], rows: int = ROWS, *, quiet: bool = True) -> Reh
     Raises:
         MpcnetError: it does not run: for example it takes a dealer, and names none.
         Refused: it takes none of the inputs that we have.
-        LocalError: an input is of a type of which we can draw nothing.
     """
     refusals: list[LocalError] = []
     for words, first, second in _ways(job, rows):
@@ -106,17 +98,15 @@ def rehearse(job: Job[Any, Any], rows: int = ROWS, *, quiet: bool = True) -> Reh
 def _ways(job: Job[Any, Any], rows: int) -> Iterator[tuple[str, Callable[[], Inputs], Callable[[], Inputs]]]:
     """In words, and two inputs of that kind."""
     yield _DRAWN, lambda: _inputs(job, rows, 1), lambda: _inputs(job, rows, 2)
-    if any(
-        not isinstance(item, Shared) and _every_row(item.describe(job.params))
-        for item in job.protocol.inputs.values()
-    ):
+    # Where an input has too many possible rows to be given all, it is drawn as before.
+    if repr(_inputs(job, rows, 1, distinct=True)) != repr(_inputs(job, rows, 1)):
         yield _DISTINCT, lambda: _inputs(job, rows, 1, distinct=True), lambda: _inputs(job, rows, 2, distinct=True)
     if job.protocol.example is not None:
         yield _EXAMPLE, lambda: _of_example(job, 0), lambda: _of_example(job, 1)
 
 
 def _told(job: Job[Any, Any], rows: int, words: str, lan: Simulation[Any], wan: Simulation[Any]) -> Rehearsal:
-    local = any(is_asked(item) and not isinstance(item, Shared) for item in job.protocol.inputs.values())
+    open_ended = any(item.is_given and item.is_open_ended for item in job.protocol.inputs.values())
     parties = [*lan.outputs]
     return Rehearsal(
         words,
@@ -125,7 +115,7 @@ def _told(job: Job[Any, Any], rows: int, words: str, lan: Simulation[Any], wan: 
         {name: _pair(_received(lan, name), _received(wan, name)) for name in parties},
         lan.cost.seconds,
         wan.cost.seconds,
-        rows if local and words == _DRAWN else None,
+        rows if open_ended and words == _DRAWN else None,
         any(cost.regions[CORRELATED].rounds for cost in lan.cost.parties.values() if CORRELATED in cost.regions),
         {name: explained(job.protocol, outcome) for name, outcome in lan.outputs.items()},
     )
@@ -137,71 +127,35 @@ def _run(job: Job[Any, Any], inputs: Inputs, network: Network, seed: int, *, qui
         return simulate(job, inputs, network=network, seed=seed, listener=crowd.take)
 
 
-def is_asked(declaration: Declaration) -> bool:
-    """Whether a party gives this input, and does not derive it from others."""
-    return not (isinstance(declaration, Shared) and declaration.derived)
-
-
-def draw(
-    declaration: Declaration, params: Any, rows: int, below: Callable[[int], int], *, distinct: bool = False
-) -> object:
-    """A value that `declaration.check` takes.
+class SeededChooser(Chooser):
+    """Numbers that follow from a seed, all over their ranges.
 
     Args:
-        rows: how many, where the owner may have any number.
-        below: n to a number from 0 to n - 1.
-        distinct: no two rows alike, and as many as there can be, where these are few: an order of all labels.
-
-    Raises:
-        LocalError: there is no drawing for its type.
+        seed: of the dry run.
+        purpose: a name for what is drawn; others are independent of it.
+        rows: how many an owner has, where it may have any number.
+        distinct: see `Chooser`.
     """
-    facts = declaration.describe(params)
-    if "options" in facts:
-        return _one_of(cast("list[str]", facts["options"]), below)
-    if isinstance(declaration, Shared):
-        return _numbers(declaration, params, below)
-    most = cast("int", facts.get("most", 0))
-    if distinct and (every := _every_row(facts)):
-        return _shuffled(every, below)[:most]
-    count = min(rows, most)
-    if "labels" in facts:
-        return [_one_of(cast("list[str]", facts["labels"]), below) for _ in range(count)]
-    if "low" in facts and "high" in facts:
-        return [_between(cast("int", facts["low"]), cast("int", facts["high"]), below) for _ in range(count)]
-    if declaration.kind == "local-items":
-        # Each has some that others have too.
-        first = below(count + 1)
-        return [f"item {first + place}" for place in range(count)]
-    raise LocalError(f"an input of type {declaration.kind} cannot be drawn")
 
+    def __init__(self, seed: int, purpose: str, rows: int, *, distinct: bool = False) -> None:
+        self.distinct = distinct
+        self._rows = rows
+        self._randomness = seeded_randomness(seed, purpose)
 
-def _every_row(facts: Mapping[str, object]) -> list[object]:
-    """All rows that an input may have, if they are few; else none."""
-    if "labels" in facts:
-        labels = cast("list[object]", facts["labels"])
-        return list(labels) if len(labels) <= _MOST_DISTINCT else []
-    if "low" not in facts or "high" not in facts:
-        return []
-    numbers = range(cast("int", facts["low"]), cast("int", facts["high"]) + 1)
-    return list(numbers) if len(numbers) <= _MOST_DISTINCT else []
+    def integer(self, low: int, high: int) -> int:
+        """See `Chooser.integer`."""
+        return low + int.from_bytes(self._randomness(16), "little") % (high - low + 1)
 
-
-def _shuffled(rows: list[object], below: Callable[[int], int]) -> list[object]:
-    """Fisher and Yates's."""
-    for place in range(len(rows) - 1, 0, -1):
-        other = below(place + 1)
-        rows[place], rows[other] = rows[other], rows[place]
-    return rows
+    def rows(self, most: int) -> int:
+        """See `Chooser.rows`."""
+        return min(self._rows, most)
 
 
 def _inputs(job: Job[Any, Any], rows: int, seed: int, *, distinct: bool = False) -> Inputs:
     drawn: dict[str, dict[str, object]] = {}
     for name, party in _asked(job):
-        randomness = seeded_randomness(seed, f"{party}/{name}")
-        below = functools.partial(_below, randomness=randomness)
-        drawn.setdefault(party, {})[name] = draw(
-            job.protocol.inputs[name], job.params, rows, below, distinct=distinct
-        )
+        choose = SeededChooser(seed, f"{party}/{name}", rows, distinct=distinct)
+        drawn.setdefault(party, {})[name] = job.protocol.inputs[name].sample(job.params, choose)
     return drawn
 
 
@@ -228,34 +182,8 @@ def _of_example(job: Job[Any, Any], shift: int) -> Inputs:
 def _asked(job: Job[Any, Any]) -> Iterator[tuple[str, str]]:
     """Every input that somebody is asked for, with each who is."""
     for name, declaration in job.protocol.inputs.items():
-        if is_asked(declaration):
+        if declaration.is_given:
             yield from ((name, party) for party in job.roles[declaration.by])
-
-
-def _below(n: int, randomness: Callable[[int], bytes]) -> int:
-    return int.from_bytes(randomness(16), "little") % n
-
-
-def _one_of(words: list[str], below: Callable[[int], int]) -> str:
-    return words[below(len(words))]
-
-
-def _between(low: int, high: int, below: Callable[[int], int]) -> int:
-    return low + below(high - low + 1)
-
-
-def _numbers(declaration: Shared, params: Any, below: Callable[[int], int]) -> object:
-    low, high = declaration.limits(params)
-    shape = declaration.row_shape(params)
-    scale = declaration.denominator
-    numbers: list[object] = [_between(low * scale, high * scale, below) for _ in range(math.prod(shape))]
-    if isinstance(declaration, Decimals):
-        numbers = [Decimal(cast("int", number)).scaleb(-declaration.places) for number in numbers]
-    if not shape:
-        return numbers[0]
-    array = np.empty(len(numbers), np.object_)
-    array[:] = numbers
-    return array.reshape(shape)
 
 
 def _pair(first: int, second: int) -> tuple[int, int]:

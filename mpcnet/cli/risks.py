@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from mpcnet.cli.formatting import listed
-from mpcnet.declare.inputs import Shared
-from mpcnet.declare.job import Plan
+from mpcnet.declare.plan import Plan
 
-__all__ = ("givers_of", "risks", "shares_secrets", "some_of")
+__all__ = ("givers_of", "risks", "some_of")
 
 _FEW = 3
 """So many or fewer who give inputs: a result tells much about each."""
@@ -31,10 +30,10 @@ def risks(plan: Plan[Any, Any], *, of_roster: bool) -> list[str]:
             f"The scheme '{plan.scheme.name}' protects nothing: it is for simulations, and mpcnet run refuses it."
         )
     givers = givers_of(plan)
-    if shares_secrets(plan) and job.protocol.outputs and len(givers) <= _FEW:
+    if job.protocol.shares_secrets and job.protocol.outputs and len(givers) <= _FEW:
         found.append(_few(len(givers)))
     computing = set(plan.parties.computing)
-    if shares_secrets(plan) and plan.scheme.private and not givers & computing:
+    if job.protocol.shares_secrets and plan.scheme.private and not givers & computing:
         trusted = some_of([names[index] for index in sorted(computing)])
         found.append(f"None of those who give inputs computes: they trust that {trusted} do not all collude.")
     if job.deadline_seconds < _SHORT_SECONDS:
@@ -73,11 +72,6 @@ def _is_trial(host: str) -> bool:
 def givers_of(plan: Plan[Any, Any]) -> set[int]:
     """Roster indices of those who give inputs."""
     return {member.index for item in plan.job.protocol.inputs.values() for member in plan.roles[item.by]}
-
-
-def shares_secrets(plan: Plan[Any, Any]) -> bool:
-    """Whether the scheme is used at all: a protocol may have cryptography of its own."""
-    return any(isinstance(item, Shared) for item in plan.job.protocol.inputs.values())
 
 
 def some_of(names: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ from mpcnet.cli.inputs import read_given, take_inputs
 from mpcnet.cli.keys import load_identity
 from mpcnet.cli.progress import Watch, watch_run
 from mpcnet.declare import Job, load_job
-from mpcnet.declare.job import make_plan
+from mpcnet.declare.plan import make_plan
 from mpcnet.errors import LocalError, MpcnetError
 from mpcnet.identity import Identity, Member, Roster
 from mpcnet.session import Mesh, Result, open_mesh

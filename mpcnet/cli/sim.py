@@ -17,7 +17,6 @@ from mpcnet.cli.inputs import Given, parse_words, read_document
 from mpcnet.cli.progress import watch_crowd
 from mpcnet.cli.progress_model import Crowd
 from mpcnet.cli.protocol_commands import example_job
-from mpcnet.cli.rehearsal import is_asked
 from mpcnet.declare import Job, Many, Protocol, find_protocol, load_job
 from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.sim import LAN, WAN, LinkModel, Network, Simulation, find_scenario, list_scenarios, simulate
@@ -85,7 +84,7 @@ def _is_open(role: Many) -> bool:
 def _values(job: Job[Any, Any], given: Mapping[str, Mapping[str, Given]]) -> Inputs:
     declarations = job.protocol.inputs
     for party in job.names:
-        ours = [name for name, item in declarations.items() if is_asked(item) and party in job.roles[item.by]]
+        ours = [name for name, item in declarations.items() if item.is_given and party in job.roles[item.by]]
         inputs = given.get(party, {})
         if strange := [name for name in inputs if name not in ours]:
             hint = did_you_mean(strange[0], ours)

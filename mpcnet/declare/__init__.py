@@ -1,12 +1,15 @@
 """Protocols, inputs, outputs, jobs and job files: what parties agree on, without any I/O beyond files."""
 
 from mpcnet.declare.inputs import Choice as Choice
+from mpcnet.declare.inputs import Chooser as Chooser
 from mpcnet.declare.inputs import Decimals as Decimals
 from mpcnet.declare.inputs import Declaration as Declaration
 from mpcnet.declare.inputs import Ints as Ints
+from mpcnet.declare.inputs import Local as Local
 from mpcnet.declare.inputs import LocalInts as LocalInts
 from mpcnet.declare.inputs import LocalItems as LocalItems
 from mpcnet.declare.inputs import LocalLabels as LocalLabels
+from mpcnet.declare.inputs import Shared as Shared
 from mpcnet.declare.job import Job as Job
 from mpcnet.declare.jobfile import job_from_toml as job_from_toml
 from mpcnet.declare.jobfile import job_to_toml as job_to_toml
@@ -23,11 +26,13 @@ from mpcnet.declare.revealed import Revealed as Revealed
 
 __all__ = (
     "Choice",
+    "Chooser",
     "Decimals",
     "Declaration",
     "Example",
     "Ints",
     "Job",
+    "Local",
     "LocalInts",
     "LocalItems",
     "LocalLabels",
@@ -36,6 +41,7 @@ __all__ = (
     "Party",
     "Protocol",
     "Revealed",
+    "Shared",
     "find_protocol",
     "job_from_toml",
     "job_to_toml",

@@ -100,6 +100,15 @@ class Protocol(Generic[P, T]):
         """The first line of the function's docstring."""
         return (self.function.__doc__ or "").strip().split("\n", 1)[0]
 
+    @property
+    def shares_secrets(self) -> bool:
+        """Whether the scheme is used at all: a protocol may have cryptography of its own."""
+        return any(declaration.is_shared for declaration in self.inputs.values())
+
+    def asked_of(self, role: str) -> Mapping[str, Declaration]:
+        """The inputs that each member of a role is asked for."""
+        return {name: item for name, item in self.inputs.items() if item.by == role and item.is_given}
+
     def receivers(self, output: str) -> tuple[str, ...]:
         """The roles that receive an output, or ("everyone",)."""
         declared = self.outputs[output]

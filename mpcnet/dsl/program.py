@@ -27,14 +27,14 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from mpcnet.algebra import Domain, Streams, Words
+from mpcnet.algebra import Domain, Streams
 from mpcnet.correlated.pool import Pool
 from mpcnet.correlated.provider import Provider
 from mpcnet.dsl import maps
 from mpcnet.dsl.nodes import Input, Linear, Node, Operation
 from mpcnet.dsl.ranges import Range
 from mpcnet.engine import Context, Parties, ProgramDigest
-from mpcnet.errors import JobEnded, LocalError, RangeError
+from mpcnet.errors import JobEnded, LocalError
 from mpcnet.schemes import Scheme
 
 __all__ = ("Program",)
@@ -120,28 +120,18 @@ class Program:
             row_shape: of each owner's row.
             range_: of every element.
             owners: roster indices; row i belongs to owner i.
-            mine: our row if we own one; it is copied.
+            mine: our row if we own one, of this shape and range, as its declaration has checked; it is copied.
         Raises:
-            LocalError: the row has another shape, or an owner is named twice or takes no part.
-            RangeError: the row leaves the range, or the range the domain.
+            LocalError: an owner is named twice or takes no part, or the row is not ours to give.
+            RangeError: the range leaves the domain.
         """
         if len(set(owners)) != len(owners) or not set(owners) <= set(self.parties.everyone):
             raise LocalError(f"the owners of input '{name}' must be different parties of this program")
-        encoded = None if mine is None else self._encoded(name, row_shape, range_, owners, np.array(mine))
+        if mine is not None and self.parties.me not in owners:
+            raise LocalError(f"input '{name}' is not ours to give")
+        encoded = None if mine is None else self.domain.encode(np.array(mine))
         operation = Input(name, self.domain, row_shape, owners, encoded)
         return self.add(operation, (), (len(owners), *row_shape), range_)
-
-    def _encoded(
-        self, name: str, row_shape: tuple[int, ...], range_: Range, owners: tuple[int, ...], mine: NDArray[np.int64]
-    ) -> Words:
-        if self.parties.me not in owners:
-            raise LocalError(f"input '{name}' is not ours to give")
-        encoded = self.domain.encode(mine)
-        if mine.shape != row_shape:
-            raise LocalError(f"our input '{name}' has shape {mine.shape}, declared is {row_shape}")
-        if mine.size and (int(mine.min()) < range_.low or int(mine.max()) > range_.high):
-            raise RangeError(f"our input '{name}' leaves its range {range_}")
-        return encoded
 
     def context(self, number: int) -> Context:
         """The surroundings of the operation with this number."""

@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mpcnet.declare.job import MAX_LABEL, Plan
+from mpcnet.declare.job import MAX_LABEL
+from mpcnet.declare.plan import Plan
 from mpcnet.errors import AgreementMismatch, PeerViolation
 from mpcnet.primitives import blake2b
 from mpcnet.session.abort import NONCE_BYTES

@@ -12,7 +12,7 @@ from typing import Any
 
 import trio
 
-from mpcnet.declare.job import Plan
+from mpcnet.declare.plan import Plan
 from mpcnet.errors import LocalError, MpcnetError, PeerAborted, PeerError, PeerViolation
 from mpcnet.session.abort import NONCE_BYTES
 from mpcnet.session.agreement import MAX_AGREEMENT_BYTES, Agree, Confirm, agreement_of, job_id

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import trio
 
-from mpcnet.declare.job import Plan
+from mpcnet.declare.plan import Plan
 from mpcnet.engine.digest import Operation, explain_difference
 from mpcnet.errors import (
     DeadlineExceeded,

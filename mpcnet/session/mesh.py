@@ -17,7 +17,8 @@ from typing import Any, Generic, TypeVar
 
 import trio
 
-from mpcnet.declare.job import Job, Plan, make_plan
+from mpcnet.declare.job import Job
+from mpcnet.declare.plan import Plan, make_plan
 from mpcnet.declare.revealed import opened
 from mpcnet.errors import JobEnded, LocalError, PeerError, PeerLost, PeerViolation, leaves
 from mpcnet.identity import Member, Roster

@@ -12,7 +12,7 @@ from mpcnet.algebra import Z64, Buffer, Streams
 from mpcnet.algebra.bits import BITS
 from mpcnet.algebra.prg import prefixed
 from mpcnet.correlated.provider import DealerProvider, Provider
-from mpcnet.declare.inputs import Shared
+from mpcnet.declare.inputs import Declaration
 from mpcnet.declare.party import Party
 from mpcnet.declare.revealed import Revealed
 from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, SecretBits, domain_of, evaluate
@@ -109,8 +109,9 @@ class JobParty(Party[P]):
         self._running.check_running()
         plan = self._running.plan
         declaration = plan.job.protocol.inputs.get(name)
-        if not isinstance(declaration, Shared):
-            known = [item for item, found in plan.job.protocol.inputs.items() if isinstance(found, Shared)]
+        sharing = None if declaration is None else declaration.sharing(self.params)
+        if declaration is None or sharing is None:
+            known = [item for item, found in plan.job.protocol.inputs.items() if found.is_shared]
             raise LocalError(
                 f"protocol '{plan.job.protocol.name}' declares no shared input '{name}'; "
                 f"it declares: {', '.join(known) or 'none'}{did_you_mean(name, known)}"
@@ -119,18 +120,16 @@ class JobParty(Party[P]):
             raise LocalError(f"input '{name}' was shared already in this fork; keep what `share` returned")
         mine = self._own_value(name, declaration, value)
         self._shared.add(name)
-        low, high = declaration.limits(self.params)
-        bounds = Range(low * declaration.denominator, high * declaration.denominator)
         owners = tuple(member.index for member in self.roles[declaration.by])
-        node = self._program.input(name, declaration.row_shape(self.params), bounds, owners, mine)
-        return Secret(self._program, node, declaration.denominator)
+        node = self._program.input(name, sharing.shape, Range(sharing.low, sharing.high), owners, mine)
+        return Secret(self._program, node, sharing.denominator)
 
-    def _own_value(self, name: str, declaration: Shared, value: object) -> Any:
+    def _own_value(self, name: str, declaration: Declaration, value: object) -> Any:
         if self.me not in self.roles[declaration.by]:
             if value is not None:
                 raise LocalError(f"input '{name}' is given by role '{declaration.by}', to which we do not belong")
             return None
-        if not declaration.derived:
+        if declaration.is_given:
             if value is not None:
                 raise LocalError(f"input '{name}' comes from the caller of the job, not from the protocol")
             return self._surroundings.inputs[name]

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 import trio
 
 from mpcnet.declare import Job
-from mpcnet.declare.job import make_plan
+from mpcnet.declare.plan import make_plan
 from mpcnet.errors import LocalError, first_cause
 from mpcnet.identity import Identity, Member, Roster
 from mpcnet.primitives import blake2b

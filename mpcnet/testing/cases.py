@@ -9,7 +9,6 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from mpcnet.declare import Job, Protocol
-from mpcnet.declare.inputs import Shared
 from mpcnet.declare.plugins import find_scheme
 from mpcnet.errors import LocalError
 
@@ -160,13 +159,8 @@ def empty_case(protocol: Protocol[P, Any], params: P, layout: Layout) -> Case[P]
 
 def givers(case: Case[Any]) -> Iterator[tuple[str, str]]:
     """Every party that is asked for inputs, with its role."""
-    asked = {
-        declaration.by
-        for declaration in case.protocol.inputs.values()
-        if not (isinstance(declaration, Shared) and declaration.derived)
-    }
     for role, names in case.roles.items():
-        if role in asked:
+        if case.protocol.asked_of(role):
             yield from ((name, role) for name in names)
 
 

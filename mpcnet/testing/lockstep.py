@@ -26,6 +26,7 @@ from mpcnet.algebra import Z64, Domain, Streams
 from mpcnet.correlated.dealing import DealerStreams, make_correction, shares_of
 from mpcnet.correlated.pool import Pool
 from mpcnet.correlated.provider import Provider, Request
+from mpcnet.declare.inputs import Sharing
 from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, SecretBits, domain_of, evaluate
 from mpcnet.engine import (
     Context,
@@ -188,9 +189,14 @@ class LockstepParty:
             rows: by owner, the row. Everybody is given all rows in this test support; a party uses its own, and the
                 shape of the others.
             range: lowest and highest value, public.
+
+        Raises:
+            RangeError, LocalError: a row has another range, or another shape than the first.
         """
         arrays = {owner: np.array(row, np.int64) for owner, row in rows.items()}
         shape = next(iter(arrays.values())).shape
+        for row in arrays.values():
+            Sharing(shape, *range).check(row)
         node = self.program.input(name, shape, Range(*range), tuple(arrays), arrays.get(self.me))
         return Secret(self.program, node)
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from decimal import Decimal
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from mpcnet.declare import Choice, Decimals, Declaration, LocalInts, LocalItems, LocalLabels, Protocol
-from mpcnet.declare.inputs import Shared
-from mpcnet.errors import LocalError
+from mpcnet.declare import Declaration, Protocol
+from mpcnet.declare.inputs import Chooser
 from mpcnet.testing.cases import Case, Inputs, givers
 
 __all__ = ("MemberInputs", "Strategy", "collect", "each", "ends", "inputs_of", "member_inputs")
@@ -24,9 +20,6 @@ MemberInputs = Callable[[Any, str], st.SearchStrategy[Mapping[str, object]]]
 """(parameters, role) to a strategy of one member's inputs."""
 
 _MOST_ROWS = 8
-_ITEMS = ("ada", "ben", "cem", "dora", "emil", "fay")
-_SPELLINGS = (" ben ", "Ben", "Zo\u00eb", "Zoe\u0308")
-"""Two of the same item, one of another, and the two spellings of one that `LocalItems` names."""
 _DETERMINISTIC = settings(
     deadline=None,
     derandomize=True,
@@ -51,8 +44,8 @@ def member_inputs(
     Args:
         narrow: of every range few values only, so that different inputs often have one outcome.
     """
-    asked = {name: declaration for name, declaration in protocol.inputs.items() if _is_asked(declaration, role)}
-    return st.fixed_dictionaries({name: _values(item, params, narrow) for name, item in asked.items()})
+    asked = protocol.asked_of(role)
+    return st.fixed_dictionaries({name: _samples(item, params, narrow) for name, item in asked.items()})
 
 
 def inputs_of(case: Case[Any], own: MemberInputs | None, *, narrow: bool = False) -> Strategy[Inputs]:
@@ -72,19 +65,14 @@ def inputs_of(case: Case[Any], own: MemberInputs | None, *, narrow: bool = False
 
 def ends(case: Case[Any]) -> list[Inputs]:
     """Everybody at the lowest value, and everybody at the highest."""
-    found: list[Inputs] = []
-    for place in (0, -1):
-        found.append(
-            {
-                party: {
-                    name: _end(declaration, case.params, place)
-                    for name, declaration in case.protocol.inputs.items()
-                    if _is_asked(declaration, role)
-                }
-                for party, role in givers(case)
-            }
-        )
-    return found
+    at_both = {
+        role: {name: item.edges(case.params) for name, item in case.protocol.asked_of(role).items()}
+        for role in case.roles
+    }
+    return [
+        {party: {name: both[place] for name, both in at_both[role].items()} for party, role in givers(case)}
+        for place in (0, 1)
+    ]
 
 
 def each(strategy: Strategy[V], count: int, check: Callable[[V], None]) -> None:
@@ -117,78 +105,30 @@ def collect(strategy: Strategy[V], count: int) -> list[V]:
     return found
 
 
-def _is_asked(declaration: Declaration, role: str) -> bool:
-    return declaration.by == role and not (isinstance(declaration, Shared) and declaration.derived)
+class _HypothesisChooser(Chooser):
+    """Numbers that Hypothesis draws, and shrinks.
+
+    Args:
+        draw: of a composite strategy.
+        narrow: of every range few values only, and every value in one form.
+    """
+
+    def __init__(self, draw: st.DrawFn, *, narrow: bool) -> None:
+        self.varied = not narrow
+        self._draw = draw
+        self._narrow = narrow
+
+    def integer(self, low: int, high: int) -> int:
+        """See `Chooser.integer`. Ends and middle come often."""
+        near = dict.fromkeys([low, high, low + 1, high - 1, low + 2, (low + high) // 2])
+        few = st.sampled_from([number for number in near if low <= number <= high])
+        return self._draw(few if self._narrow else few | st.integers(low, high))
+
+    def rows(self, most: int) -> int:
+        """See `Chooser.rows`."""
+        return self._draw(st.integers(0, min(most, _MOST_ROWS)))
 
 
-def _values(declaration: Declaration, params: Any, narrow: bool) -> Strategy[Any]:
-    facts = declaration.describe(params)
-    match declaration:
-        case Choice():
-            return st.sampled_from(cast("list[str]", facts["options"]))
-        case Shared():
-            shape = declaration.row_shape(params)
-            one = _scalars(declaration, params, narrow)
-            if not shape:
-                return one
-            size = math.prod(shape)
-            return st.lists(one, min_size=size, max_size=size).map(lambda items: _nested(items, shape))
-        case LocalInts():
-            numbers = _numbers(cast("int", facts["low"]), cast("int", facts["high"]), narrow)
-            return st.lists(numbers, max_size=min(cast("int", facts["most"]), _MOST_ROWS))
-        case LocalLabels():
-            labels = st.sampled_from(cast("list[str]", facts["labels"]))
-            return st.lists(labels, max_size=min(cast("int", facts["most"]), _MOST_ROWS))
-        case LocalItems():
-            items = st.sampled_from(_ITEMS if narrow else _ITEMS + _SPELLINGS)
-            return st.lists(items, max_size=min(cast("int", facts["most"]), _MOST_ROWS))
-        case _:
-            raise _unknown(declaration)
-
-
-def _scalars(declaration: Shared, params: Any, narrow: bool) -> Strategy[Any]:
-    low, high = declaration.limits(params)
-    denominator = declaration.denominator
-    numbers = _numbers(low * denominator, high * denominator, narrow)
-    if not isinstance(declaration, Decimals):
-        return numbers
-    places = declaration.places
-    return numbers.map(lambda number: Decimal(number).scaleb(-places))
-
-
-def _numbers(low: int, high: int, narrow: bool) -> Strategy[int]:
-    near = dict.fromkeys([low, high, low + 1, high - 1, low + 2, (low + high) // 2])
-    few = st.sampled_from([number for number in near if low <= number <= high])
-    return few if narrow else few | st.integers(low, high)
-
-
-def _end(declaration: Declaration, params: Any, place: int) -> object:
-    facts = declaration.describe(params)
-    match declaration:
-        case Choice():
-            return cast("list[str]", facts["options"])[place]
-        case Shared():
-            limit = declaration.limits(params)[place]
-            shape = declaration.row_shape(params)
-            value = Decimal(limit) if isinstance(declaration, Decimals) else limit
-            return _nested([value] * math.prod(shape), shape) if shape else value
-        case LocalInts():
-            return [facts["low"]] if place == 0 else [facts["high"]] * min(cast("int", facts["most"]), _MOST_ROWS)
-        case LocalLabels():
-            label = cast("list[str]", facts["labels"])[place]
-            return [label] * (1 if place == 0 else min(cast("int", facts["most"]), _MOST_ROWS))
-        case LocalItems():
-            return [] if place == 0 else list(_ITEMS[: cast("int", facts["most"])])
-        case _:
-            raise _unknown(declaration)
-
-
-def _unknown(declaration: Declaration) -> LocalError:
-    return LocalError(f"there is no strategy for inputs of type {type(declaration).__name__}: give `inputs`")
-
-
-def _nested(items: list[Any], shape: tuple[int, ...]) -> list[Any]:
-    array = np.empty(len(items), np.object_)
-    array[:] = items
-    nested: list[Any] = array.reshape(shape).tolist()
-    return nested
+@st.composite
+def _samples(draw: st.DrawFn, declaration: Declaration, params: Any, narrow: bool) -> object:
+    return declaration.sample(params, _HypothesisChooser(draw, narrow=narrow))

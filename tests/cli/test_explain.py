@@ -25,7 +25,7 @@ from mpcnet import (
 )
 from mpcnet.cli.explain import explain
 from mpcnet.cli.protocol_commands import example_job
-from mpcnet.cli.rehearsal import draw, is_asked, rehearse
+from mpcnet.cli.rehearsal import SeededChooser, rehearse
 from mpcnet.declare import list_protocols
 from mpcnet.identity import Identity, Member
 
@@ -91,7 +91,10 @@ def test_inputs_of_every_kind() -> None:
             "acorn, birch and cedar",
             "value: at most 10,000 whole numbers from 0 to 1,000,000 (one number for each row)",
         ),
-        ("acorn, birch and cedar", "group: at most 10,000 labels of: men, women, other (the group of each row)"),
+        (
+            "acorn, birch and cedar",
+            "group: at most 10,000 labels, each one of: men, women, other (the group of each row)",
+        ),
     ]
     (vote,) = explain(example("tally"), costs=False).gives
     assert vote[1] == "vote: one of 3: pizza, ramen, tacos (the option that you vote for)"
@@ -127,7 +130,7 @@ def test_a_protocol_of_ones_own() -> None:
     job = Job(prices, Nothing(), {"shops": ("ann", "ben"), "watchers": ("cem", "dai")}, "p")
     found = explain(job, costs=False)
     assert [text for _, text in found.gives] == [
-        "prices: 2 x 3 numbers from 0 to 5, in steps of 1/100",
+        "prices: 2 x 3 numbers from 0 to 5 with at most 2 decimal places",
         "count: a whole number from -1 to 1",
         "nothing (watchers)",
     ]
@@ -194,10 +197,10 @@ def test_one_that_refuses_all_that_we_have_is_not_called_broken() -> None:
 @pytest.mark.parametrize("name", list_protocols())
 def test_drawn_inputs_fit_their_declarations(name: str) -> None:
     job = example(name)
-    numbers = iter(range(10**6))
-    for declaration in job.protocol.inputs.values():
-        if is_asked(declaration):
-            declaration.check(draw(declaration, job.params, 7, lambda n: next(numbers) % n), job.params)
+    for name_of, declaration in job.protocol.inputs.items():
+        if declaration.is_given:
+            choose = SeededChooser(1, name_of, rows=7)
+            declaration.check(declaration.sample(job.params, choose), job.params)
 
 
 def test_rows_are_as_many_as_one_says() -> None:

@@ -11,7 +11,7 @@ from mpcnet import Job, LocalError, Roster, find_protocol
 from mpcnet.cli import inputs
 from mpcnet.cli.inputs import read_given, take_inputs
 from mpcnet.declare import load_job
-from mpcnet.declare.job import Plan, make_plan
+from mpcnet.declare.plan import Plan, make_plan
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command

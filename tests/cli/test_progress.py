@@ -15,7 +15,7 @@ from mpcnet import Job, find_protocol, simulate
 from mpcnet.cli import progress
 from mpcnet.cli.progress import Display, Lines, Watch, watch_run
 from mpcnet.cli.progress_model import Course, Crowd, event_of
-from mpcnet.declare.job import Plan, make_plan
+from mpcnet.declare.plan import Plan, make_plan
 from mpcnet.identity import Identity, Member, Roster
 from mpcnet.session.events import Agreed, Ended, Evaluating, Event, PeerDown, PeerUp, Prepared, RoundDone, Waiting
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpcnet.declare import Party
-from mpcnet.declare.job import make_plan
+from mpcnet.declare.plan import make_plan
 from mpcnet.errors import AgreementMismatch, MpcnetError, PeerLost, PeerViolation
 from mpcnet.session import Mesh
 from mpcnet.session.abort import Abort, Reason

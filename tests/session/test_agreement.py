@@ -11,7 +11,7 @@ import trio
 import trio.testing
 
 from mpcnet.declare import Job, Party
-from mpcnet.declare.job import make_plan
+from mpcnet.declare.plan import make_plan
 from mpcnet.engine.digest import Operation
 from mpcnet.errors import AgreementMismatch, LocalError, MpcnetError, PeerAborted, PeerLost, PeerViolation
 from mpcnet.session import Mesh

@@ -1,0 +1,186 @@
+"""A job's plan: the job held against a roster, with its defaults filled in, as one of its parties sees it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from mpcnet.declare.job import MAX_LABEL, Job
+from mpcnet.declare.plugins import find_scheme
+from mpcnet.declare.protocol import EVERYONE
+from mpcnet.engine import Parties
+from mpcnet.errors import LocalError, did_you_mean
+from mpcnet.identity import Member, Roster
+from mpcnet.schemes import Scheme
+
+__all__ = ("NoPart", "Plan", "make_plan")
+
+P = TypeVar("P")
+T = TypeVar("T")
+
+MAX_DEADLINE_SECONDS = 7 * 24 * 3600.0
+_LABEL = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:/-]{{0,{MAX_LABEL - 1}}}")
+
+
+class NoPart(LocalError):
+    """The party that asks for the plan of a job does not take part in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Generic[P, T]):
+    """A job that fits its roster: names are members, defaults are filled in.
+
+    Args:
+        me: ourselves.
+        roles: by role, its members.
+        parties: who computes, and who runs the program.
+        participants: who takes part in the agreement: all who run the program, and the dealer; in roster order.
+        peers: those of them with whom we agree and exchange messages: all others if we compute, else the computing
+            parties.
+        dealer: the dealer's roster index, if there is one.
+    """
+
+    job: Job[P, T]
+    roster: Roster
+    me: Member
+    scheme: Scheme
+    roles: Mapping[str, tuple[Member, ...]]
+    parties: Parties
+    participants: tuple[int, ...]
+    peers: tuple[int, ...]
+    dealer: int | None
+
+    @property
+    def is_dealer(self) -> bool:
+        """Whether we are the dealer, who does not run the program."""
+        return self.me.index == self.dealer
+
+    def my_inputs(self) -> tuple[str, ...]:
+        """Names of the inputs that we give, without those that the protocol derives."""
+        return tuple(
+            name
+            for name, declaration in self.job.protocol.inputs.items()
+            if declaration.is_given and self.me in self.roles[declaration.by]
+        )
+
+    def check_inputs(self, inputs: Mapping[str, object]) -> dict[str, Any]:
+        """Our inputs as the declarations' `check` returns them.
+
+        Raises:
+            LocalError: one is missing, is not ours, or does not fit its declaration.
+        """
+        wanted = self.my_inputs()
+        if unknown := sorted(inputs.keys() - set(wanted)):
+            raise LocalError(
+                f"{self.me.name} gives no input '{unknown[0]}'; it gives: {', '.join(wanted) or 'none'}"
+            )
+        checked: dict[str, Any] = {}
+        for name in wanted:
+            if name not in inputs:
+                raise LocalError(f"input '{name}' of {self.me.name} is missing")
+            try:
+                checked[name] = self.job.protocol.inputs[name].check(inputs[name], self.job.params)
+            except LocalError as error:
+                several = self.job.protocol.inputs[name].several(self.job.params)
+                where = "" if error.row is None or not several else f", in row {error.row + 1:,}"
+                raise type(error)(f"input '{name}' of {self.me.name}{where}: {error}", row=error.row) from None
+        return checked
+
+    def receivers(self, output: str) -> tuple[int, ...]:
+        """Roster indices of the parties that receive an output, in order."""
+        roles = self.job.protocol.receivers(output)
+        if EVERYONE in roles:
+            return self.parties.everyone
+        return tuple(sorted({member.index for role in roles for member in self.roles[role]}))
+
+
+def make_plan(job: Job[P, T], roster: Roster, me: Member) -> Plan[P, T]:
+    """Check a job against a roster.
+
+    Raises:
+        LocalError: an unknown party, role or scheme; too many or too few members.
+        NoPart: we have none in it.
+    """
+    _check_scalars(job)
+    members = {member.name: member for member in roster.members}
+    roles = _members_by_role(job, members)
+    scheme = find_scheme(job.scheme)
+    computing = _computing(job, members, roles)
+    scheme.check_parties(computing)
+    everyone = tuple(sorted({member.index for members in roles.values() for member in members} | set(computing)))
+    dealer = None if job.dealer is None else _dealer(job, members, everyone)
+    participants = everyone if dealer is None else tuple(sorted((*everyone, dealer)))
+    if me.index not in participants:
+        raise NoPart(f"{me.name} has no part in job '{job.label}'")
+    for name, declaration in job.protocol.inputs.items():
+        try:
+            declaration.check_params(job.params)
+        except LocalError as error:
+            raise LocalError(f"input '{name}': {error}") from None
+    names = {member.index: member.name for member in roster.members}
+    # Who does not compute has business with the computing parties alone: a thousand bidders do not meet each other.
+    reached = participants if me.index in computing else computing
+    peers = tuple(party for party in reached if party != me.index)
+    return Plan(
+        job, roster, me, scheme, roles, Parties(me.index, computing, everyone, names), participants, peers, dealer
+    )
+
+
+def _check_scalars(job: Job[Any, Any]) -> None:
+    if not _LABEL.fullmatch(job.label):
+        raise LocalError("a label has 1 to 64 letters, digits and . _ : / -, and begins with a letter or digit")
+    if not 0 < job.deadline_seconds <= MAX_DEADLINE_SECONDS:  # which no NaN is
+        raise LocalError(f"a deadline lies between 0 and {MAX_DEADLINE_SECONDS:.0f} seconds")
+    if type(job.params) is not job.protocol.params:
+        raise LocalError(f"protocol '{job.protocol.name}' takes parameters of type {job.protocol.params.__name__}")
+
+
+def _members_by_role(job: Job[Any, Any], known: Mapping[str, Member]) -> dict[str, tuple[Member, ...]]:
+    declared = job.protocol.roles
+    if set(job.roles) != set(declared):
+        given = ", ".join(job.roles) or "none"
+        raise LocalError(
+            f"protocol '{job.protocol.name}' has the roles {', '.join(declared)}; the job names {given}"
+        )
+    roles: dict[str, tuple[Member, ...]] = {}
+    for role, names in job.roles.items():
+        members = tuple(_member(known, name) for name in names)
+        if len(set(names)) != len(names):
+            raise LocalError(f"role '{role}' names a party twice")
+        limits = declared[role]
+        if len(members) < limits.least or (limits.most is not None and len(members) > limits.most):
+            wanted = f"{limits.least}" if limits.least == limits.most else f"at least {limits.least}"
+            if limits.most is not None and limits.least != limits.most:
+                wanted = f"{limits.least} to {limits.most}"
+            parties = "party" if wanted == "1" else "parties"
+            raise LocalError(f"role '{role}' takes {wanted} {parties}, not {len(members)}")
+        roles[role] = members
+    return {role: roles[role] for role in declared}
+
+
+def _computing(
+    job: Job[Any, Any], known: Mapping[str, Member], roles: Mapping[str, tuple[Member, ...]]
+) -> tuple[int, ...]:
+    if job.compute:
+        if len(set(job.compute)) != len(job.compute):
+            raise LocalError("a computing party is named twice")
+        return tuple(sorted(_member(known, name).index for name in job.compute))
+    givers = {member.index for declaration in job.protocol.inputs.values() for member in roles[declaration.by]}
+    return tuple(sorted(givers))
+
+
+def _dealer(job: Job[Any, Any], known: Mapping[str, Member], everyone: tuple[int, ...]) -> int:
+    """The dealer's index. It must take no other part: with one party's view it would know everything."""
+    dealer = _member(known, job.dealer or "").index
+    if dealer in everyone:
+        raise LocalError(f"{job.dealer} deals, and must take no other part in the job")
+    return dealer
+
+
+def _member(known: Mapping[str, Member], name: str) -> Member:
+    if name not in known:
+        hint = did_you_mean(name, known)
+        raise LocalError(f"the roster has no party named {name!r}; it has: {', '.join(known)}{hint}")
+    return known[name]
