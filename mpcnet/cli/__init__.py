@@ -1,25 +1,27 @@
 """The command `mpcnet`.
 
-reporting       the form of commands: help, errors and exit codes
-commands        what one can say: demo, sim, protocols, new, job, explain, run
-party_commands  keygen; roster line, make, add, check, fingerprint; doctor
-completion      words that a shell may complete
-keys            makes and reads keys and rosters
-doctor          looks for what is wrong; machine: on the machine itself
-explain         what a job means; risks: what to consider; rehearsal: what it costs
-new             the skeleton of a protocol in a distribution of its own
-declared        what is installed, and job files for it
-run             one party of a job, over encrypted TCP
-course          how far a job is; progress: shows it
-sim             all parties in this process, on a modelled network
-demo            all parties as real processes on this machine
-inputs          values from words, standard input, files, CSV columns, documents and prompts
-show            outcomes for people and for programs
+click_app          the form of commands: help, errors and exit codes
+signatures         commands from dataclasses, which their work is given
+shared_options     options of several commands; completers: words that a shell may complete
+commands           what one can say: demo, sim, protocols, new, job, explain, run, completion
+party_commands     keygen; roster line, make, add, check, fingerprint; doctor
+completion         the script for a shell
+keys               makes and reads keys and rosters
+doctor             looks for what is wrong; machine_checks: on the machine itself
+explain            what a job means; risks: what to consider; rehearsal: what it costs
+new                the skeleton of a protocol in a distribution of its own
+protocol_commands  what is installed, and job files for it
+run                one party of a job, over encrypted TCP
+progress_model     how far a job is; progress: shows it
+sim                all parties in this process, on a modelled network
+demo               all parties as real processes on this machine
+inputs             values from words, standard input, files, CSV columns, documents and prompts
+formatting         outcomes for people and for programs
 
 Exit codes: 0 done, 1 a job failed (the message names the party and the reason), 2 wrong input, 130 interrupted.
 """
 
-from mpcnet.cli import commands, completion, party_commands
+from mpcnet.cli import commands, party_commands
 from mpcnet.cli.click_app import app
 
 __all__ = ("app", "main")
@@ -36,7 +38,7 @@ for _command in (
     commands.explain,
     commands.run,
     party_commands.doctor,
-    completion.completion,
+    commands.completion,
 ):
     app.add_command(_command)
 

@@ -40,10 +40,9 @@ __all__ = (
     "app",
     "is_live",
     "is_terminal",
-    "json_option",
+    "note_json",
     "print_document",
     "printable",
-    "quiet_option",
     "say",
     "stderr",
     "stdout",
@@ -264,7 +263,8 @@ class DiscreetCommand(Command):
             raise
 
 
-def _note_json(ctx: click.Context, _: click.Parameter, value: bool) -> bool:
+def note_json(ctx: click.Context, _: click.Parameter, value: bool) -> bool:
+    """Remember that a program reads us: an error is then a document too."""
     ctx.meta[_JSON] = value
     return value
 
@@ -273,14 +273,6 @@ def print_document(document: object) -> None:
     """Print the one JSON document of a command; an error after it goes to standard error only."""
     click.echo(json.dumps(document))
     click.get_current_context().meta[_JSON] = False
-
-
-json_option = click.option(
-    "--json", "as_json", is_flag=True, is_eager=True, callback=_note_json, help="Print one JSON document."
-)
-quiet_option = click.option(
-    "-q", "--quiet", is_flag=True, help="Say nothing of what goes on; results and errors only."
-)
 
 
 def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:

@@ -25,6 +25,7 @@ from rich.text import Text
 
 import mpcnet.errors
 from mpcnet.cli.click_app import is_live, print_document, stdout, to_document
+from mpcnet.cli.commands import Demo
 from mpcnet.cli.formatting import party_table
 from mpcnet.cli.progress_model import Course, event_of
 from mpcnet.cli.protocol_commands import example_job
@@ -75,21 +76,21 @@ class _Play:
         return self.courses[name]
 
 
-def play_demo(name: str, *, quiet: bool, as_json: bool) -> None:
+def play_demo(asked: Demo) -> None:
     """Run an example, each party a process.
 
     Raises:
         MpcnetError: a party failed; what the others learned has been shown.
     """
-    protocol = find_protocol(name)
-    play = _Play(example_job(protocol, f"{name}-demo"), _inputs(protocol))
+    protocol = find_protocol(asked.name)
+    play = _Play(example_job(protocol, f"{asked.name}-demo"), _inputs(protocol))
     with tempfile.TemporaryDirectory(prefix="mpcnet-demo-") as folder:
         roster = play.roster = prepare(Path(folder), play.job, play.names)
-        if as_json:
+        if asked.as_json:
             trio.run(_play_all, play, folder)
             print_document(_document(play, roster))
         else:
-            _play_shown(play, roster, folder, quiet=quiet)
+            _play_shown(play, roster, folder, quiet=asked.quiet)
     if (failure := _failure(play)) is not None:
         raise failure
 

@@ -24,7 +24,9 @@ from rich.text import Text
 from mpcnet.cli.click_app import stdout
 from mpcnet.cli.formatting import counted
 from mpcnet.cli.machine_checks import Finding, Level, examine_machine
+from mpcnet.cli.party_commands import Doctor
 from mpcnet.cli.risks import risks
+from mpcnet.cli.shared_options import ROSTER
 from mpcnet.declare import Job, load_job
 from mpcnet.declare.plan import NoPart, make_plan
 from mpcnet.errors import LocalError, leaves
@@ -35,7 +37,6 @@ __all__ = ("call", "consult", "examine", "judge")
 
 _CONNECT_SECONDS = 3.0
 _MOST_AT_ONCE = 32
-_ROSTER = "roster.toml"
 _STYLES = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 
 
@@ -64,11 +65,11 @@ class _Chart:
         self.dated[path] = Path(path).stat().st_mtime
 
 
-def consult(key_paths: Sequence[str], roster_path: str | None, job_path: str | None, *, as_json: bool) -> int:
+def consult(asked: Doctor) -> int:
     """Check everything, and print what was found; the exit code: 1 if anything is a problem."""
-    findings = examine(key_paths, roster_path, job_path)
+    findings = examine(asked.key_paths, asked.roster_path, asked.job_path)
     counts = {level: sum(item.level == level for item in findings) for level in _STYLES}
-    if as_json:
+    if asked.as_json:
         listed = [dataclasses.asdict(item) for item in findings]
         click.echo(json.dumps({"findings": listed, "problems": counts["problem"], "warnings": counts["warning"]}))
     else:
@@ -112,12 +113,10 @@ def _look_at_keys(chart: _Chart, paths: Sequence[str]) -> None:
 
 
 def _look_at_roster(chart: _Chart, path: str | None, *, chosen: bool) -> None:
-    if path is None and not Path(_ROSTER).exists():
-        chart.note(
-            Finding("warning", "roster", f"there is no {_ROSTER} here", "mpcnet roster make; --roster FILE.")
-        )
+    if path is None and not Path(ROSTER).exists():
+        chart.note(Finding("warning", "roster", f"there is no {ROSTER} here", "mpcnet roster make; --roster FILE."))
         return
-    path = path or _ROSTER
+    path = path or ROSTER
     try:
         roster = Roster.load(path)
         roster.check()

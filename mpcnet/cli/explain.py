@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mpcnet.cli.click_app import stdout
+from mpcnet.cli.commands import Explain
 from mpcnet.cli.formatting import listed, party_table, plain, time_text
 from mpcnet.cli.protocol_commands import plan_of
 from mpcnet.cli.rehearsal import ROWS, Refused, Rehearsal, rehearse
@@ -66,12 +67,12 @@ class Explanation:
     refusal: str = ""
 
 
-def explain_job(job_path: str, roster_path: str | None, *, rows: int, costs: bool, as_json: bool) -> None:
+def explain_job(asked: Explain) -> None:
     """Explain a job file, and print it."""
-    job = load_job(job_path)
-    roster = None if roster_path is None else Roster.load(roster_path)
-    found = explain(job, roster, rows=rows, costs=costs, quiet=as_json)
-    if as_json:
+    job = load_job(asked.job_path)
+    roster = None if asked.roster_path is None else Roster.load(asked.roster_path)
+    found = explain(job, roster, rows=asked.rows, costs=asked.costs, quiet=asked.as_json)
+    if asked.as_json:
         click.echo(json.dumps(plain(found)))
     else:
         _show(stdout(), found)

@@ -11,9 +11,11 @@ import click
 from rich.text import Text
 
 from mpcnet.cli.click_app import is_terminal, say, stdout
+from mpcnet.cli.party_commands import Keygen, RosterAdd, RosterCheck, RosterFingerprint, RosterLine, RosterMake
 from mpcnet.errors import LocalError
 from mpcnet.identity import Identity, Member, PassphraseNeeded, Roster
 from mpcnet.identity.files import read_text
+from mpcnet.primitives import AeadName
 
 __all__ = (
     "add_party",
@@ -49,58 +51,58 @@ def _passphrase(path: str) -> str:
     return lines[0]
 
 
-def make_key(
-    name: str, address: str | None, out: str | None, *, passphrase: bool, passphrase_file: str | None
-) -> None:
+def make_key(asked: Keygen) -> None:
     """Make a key file, and print its public key or the line that the others need."""
     identity = Identity.generate()
-    line = _member_line(name, identity, address or "localhost:1")
+    line = _member_line(asked.name, identity, asked.address or "localhost:1")
     words: str | None = None
-    if passphrase_file is not None:
-        words = _passphrase(passphrase_file)
-    elif passphrase:
+    if asked.passphrase_file is not None:
+        words = _passphrase(asked.passphrase_file)
+    elif asked.passphrase:
         words = click.prompt("passphrase", hide_input=True, confirmation_prompt=True, err=True)
-    path = Path(out or f"{name}.key")
+    path = Path(asked.out or f"{asked.name}.key")
     identity.save(path, words)
     say(f"{path} is your secret key: it stays here. This goes to the others:")
-    click.echo(line if address else identity.public_text)
+    click.echo(line if asked.address else identity.public_text)
 
 
 def _member_line(name: str, identity: Identity, address: str) -> str:
     return Member.from_line(f"{name} {identity.public_text} {address}").line
 
 
-def print_line(name: str, address: str, key_path: str | None, passphrase_file: str | None) -> None:
+def print_line(asked: RosterLine) -> None:
     """Print the line of a key that exists."""
-    click.echo(_member_line(name, load_identity(key_path or f"{name}.key", passphrase_file), address))
+    identity = load_identity(asked.key_path or f"{asked.name}.key", asked.passphrase_file)
+    click.echo(_member_line(asked.name, identity, asked.address))
 
 
-def make_roster(files: Sequence[str], out: str, cipher: str, *, force: bool) -> None:
+def make_roster(asked: RosterMake) -> None:
     """Make the roster of everybody's lines; sorted by name, so that the same lines give the same roster."""
-    made = _sorted(_read_members(files), cipher)
+    made = _sorted(_read_members(asked.files), asked.cipher)
     made.check()
-    path = Path(out)
-    if path.exists() and not force and Roster.load(path).hash != made.hash:
+    path = Path(asked.out)
+    if path.exists() and not asked.force and Roster.load(path).hash != made.hash:
         raise LocalError(f"{path} exists and has other parties; --force replaces it")
     made.save(path)
     _announce(path, made)
 
 
-def add_party(words: Sequence[str], roster_path: str) -> None:
+def add_party(asked: RosterAdd) -> None:
     """Add a party to the roster, which may not exist yet."""
-    path = Path(roster_path)
+    path = Path(asked.roster_path)
     old = Roster.load(path) if path.exists() else Roster()
-    made = _sorted([*old, Member.from_line(" ".join(words))], old.cipher)
+    made = _sorted([*old, Member.from_line(" ".join(asked.words))], old.cipher)
     made.save(path)
     _announce(path, made)
 
 
-def check_roster(roster_path: str, key_path: str | None, passphrase_file: str | None, *, as_json: bool) -> None:
+def check_roster(asked: RosterCheck) -> None:
     """Check the roster, and show its parties and fingerprint."""
-    found = Roster.load(roster_path)
+    found = Roster.load(asked.roster_path)
     found.check()
-    me = found.by_key(load_identity(key_path, passphrase_file).public).name if key_path else None
-    if as_json:
+    identity = load_identity(asked.key_path, asked.passphrase_file) if asked.key_path else None
+    me = None if identity is None else found.by_key(identity.public).name
+    if asked.as_json:
         parties = [{"name": member.name, "key": member.key_text, "address": member.address} for member in found]
         document = {"fingerprint": found.fingerprint, "cipher": found.cipher, "parties": parties, "me": me}
         click.echo(json.dumps(document))
@@ -116,13 +118,13 @@ def check_roster(roster_path: str, key_path: str | None, passphrase_file: str | 
     console.print(f"\nfingerprint {found.fingerprint}")
 
 
-def print_fingerprint(roster_path: str) -> None:
+def print_fingerprint(asked: RosterFingerprint) -> None:
     """Print the fingerprint."""
-    click.echo(Roster.load(roster_path).fingerprint)
+    click.echo(Roster.load(asked.roster_path).fingerprint)
 
 
-def _sorted(members: Iterable[Member], cipher: str) -> Roster:
-    made = Roster(cipher=cipher)  # type: ignore[arg-type]
+def _sorted(members: Iterable[Member], cipher: AeadName) -> Roster:
+    made = Roster(cipher=cipher)
     for member in sorted(members, key=lambda member: member.name):
         made = made.add(member)
     return made

@@ -16,6 +16,7 @@ from string import Template
 
 import click
 
+from mpcnet.cli.commands import New
 from mpcnet.declare.plugins import list_protocols
 from mpcnet.declare.protocol import NAME
 from mpcnet.errors import LocalError
@@ -35,18 +36,17 @@ _OUR_PACKAGES = ("mpcnet_protocols", "mpcnet_sims")
 _NAMES_IN_THE_TEMPLATE = ("annotations", "dataclass", "protocol")
 
 
-def make_skeleton(name: str, folder: str | None) -> None:
+def make_skeleton(asked: New) -> None:
     """Write the files, all of them or none, and say what to do next.
 
-    Args:
-        name: of the protocol; its distribution is called mpcnet-NAME, its package mpcnet_NAME.
-        folder: where; by default a folder of this name.
+    The distribution of protocol NAME is called mpcnet-NAME, its package mpcnet_NAME.
 
     Raises:
         LocalError: the name is no good or is taken, or the folder exists or cannot be made.
     """
+    name = asked.name
     _check_name(name)
-    target = Path(folder or name)
+    target = Path(asked.folder or name)
     if os.path.lexists(target):
         raise LocalError(f"{target} exists already; remove it, or name another folder with --folder")
     function = name.replace("-", "_")

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mpcnet.cli.click_app import stdout
+from mpcnet.cli.commands import MakeJob, Protocols
 from mpcnet.cli.formatting import party_table, plain
 from mpcnet.declare import (
     Declaration,
@@ -35,15 +36,15 @@ from mpcnet.identity import Identity, Member, Roster
 __all__ = ("example_job", "plan_of", "print_job", "show_protocols")
 
 
-def show_protocols(name: str | None, *, as_json: bool) -> None:
+def show_protocols(asked: Protocols) -> None:
     """List the installed protocols, or describe one."""
-    if name and as_json:
-        click.echo(json.dumps(_document(find_protocol(name))))
-    elif name:
-        _describe(stdout(), find_protocol(name))
+    if asked.name and asked.as_json:
+        click.echo(json.dumps(_document(find_protocol(asked.name))))
+    elif asked.name:
+        _describe(stdout(), find_protocol(asked.name))
     else:
         found, broken = load_protocols()
-        if as_json:
+        if asked.as_json:
             errors = [{"name": item, "error": reason} for item, reason in broken.items()]
             click.echo(json.dumps([*map(_document, found), *errors]))
         else:
@@ -91,46 +92,39 @@ def plan_of(job: Job[Any, Any], roster: Roster | None = None) -> Plan[Any, Any]:
     return make_plan(job, roster, roster.by_name(names[0]))
 
 
-def print_job(
-    name: str,
-    label: str | None,
-    roles: Sequence[str],
-    params: Sequence[str],
-    compute: str | None,
-    dealer: str | None,
-    scheme: str,
-    deadline: float,
-) -> None:
+def print_job(asked: MakeJob) -> None:
     """Print a job file.
 
     What no option says is taken from the protocol's example. With people of one's own in the roles, its parameters
     have their defaults, where they have some: nobody should get the reserve of an example without asking for it.
     A job that nobody could run is not printed.
     """
-    protocol = find_protocol(name)
+    protocol = find_protocol(asked.name)
     example = protocol.example
-    given = {key: _toml_value(value) for key, value in _pairs("--param", params)}
-    base = {} if example is None else _plain_params(example.params, needed_only=bool(roles))
+    given = {key: _toml_value(value) for key, value in _pairs("--param", asked.params)}
+    base = {} if example is None else _plain_params(example.params, needed_only=bool(asked.roles))
     members = {} if example is None else {role: tuple(names) for role, names in example.roles.items()}
-    for role, names in _pairs("--role", roles):
+    for role, names in _pairs("--role", asked.roles):
         if role not in protocol.roles:
             hint = did_you_mean(role, protocol.roles)
-            raise LocalError(f"protocol '{name}' has no role '{role}'; it has: {', '.join(protocol.roles)}{hint}")
+            raise LocalError(
+                f"protocol '{asked.name}' has no role '{role}'; it has: {', '.join(protocol.roles)}{hint}"
+            )
         members[role] = _names(names)
     if missing := [role for role in protocol.roles if role not in members]:
         raise LocalError(f"role '{missing[0]}' has no members: give --role {missing[0]}=NAME,...")
     # The example's computing parties are people of the example: with other people in the roles they mean nothing.
-    computing = () if example is None or roles else tuple(example.compute)
-    deals = example.dealer if example is not None and dealer is None else dealer
+    computing = () if example is None or asked.roles else tuple(example.compute)
+    deals = example.dealer if example is not None and asked.dealer is None else asked.dealer
     made = Job(
         protocol,
         protocol.make_params({**base, **given}),
         members,
-        label or name,
-        compute=computing if compute is None else _names(compute),
+        asked.label or asked.name,
+        compute=computing if asked.compute is None else _names(asked.compute),
         dealer=deals or None,
-        scheme=find_scheme(scheme).name,
-        deadline_seconds=deadline,
+        scheme=find_scheme(asked.scheme).name,
+        deadline_seconds=asked.deadline,
     )
     plan_of(made)
     click.echo(job_to_toml(made), nl=False)

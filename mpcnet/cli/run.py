@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 import trio
 
+from mpcnet.cli.commands import Run
 from mpcnet.cli.formatting import cost_document, explained, plain
 from mpcnet.cli.inputs import read_given, take_inputs
 from mpcnet.cli.keys import load_identity
@@ -29,33 +30,21 @@ _STAY_SECONDS = 10.0
 """How long we stay after a failure to tell those who have not come, who else wait for their whole deadline."""
 
 
-def run_party(
-    job_path: str,
-    name: str,
-    *,
-    roster_path: str,
-    key_path: str | None,
-    passphrase_file: str | None,
-    options: Sequence[str],
-    document: str | None,
-    quiet: bool,
-    reports: bool,
-    as_json: bool,
-) -> None:
+def run_party(asked: Run) -> None:
     """Take part in a job, and print what we learn."""
-    job = load_job(job_path)
-    roster = Roster.load(roster_path)
+    job = load_job(asked.job_path)
+    roster = Roster.load(asked.roster_path)
     roster.check()
-    me = roster.by_name(name)
-    key_file = Path(key_path or f"{name}.key")
-    identity = load_identity(key_file, passphrase_file)
+    me = roster.by_name(asked.name)
+    key_file = Path(asked.key_path or f"{asked.name}.key")
+    identity = load_identity(key_file, asked.passphrase_file)
     if identity.public != me.key:
-        raise LocalError(f"the key in {key_file} is not the one that the roster has for {name}")
+        raise LocalError(f"the key in {key_file} is not the one that the roster has for {asked.name}")
     plan = make_plan(job, roster, me)
-    inputs = take_inputs(plan, read_given(options, document))
-    with watch_run(plan, time.monotonic, quiet=quiet, reports=reports) as watch:
+    inputs = take_inputs(plan, read_given(asked.inputs, asked.document))
+    with watch_run(plan, time.monotonic, quiet=asked.quiet, reports=asked.reports) as watch:
         result = trio.run(take_part, job, roster, identity, inputs, watch)
-    if as_json:
+    if asked.as_json:
         click.echo(json.dumps(_document(job, me, result)))
     else:
         click.echo(explained(job.protocol, result.outcome))

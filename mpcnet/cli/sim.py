@@ -12,6 +12,7 @@ import click
 from rich.text import Text
 
 from mpcnet.cli.click_app import stdout, to_document
+from mpcnet.cli.commands import Sim
 from mpcnet.cli.formatting import counted, explained, party_table, plain, time_text
 from mpcnet.cli.inputs import Given, parse_words, read_document
 from mpcnet.cli.progress import watch_crowd
@@ -101,39 +102,29 @@ def _values(job: Job[Any, Any], given: Mapping[str, Mapping[str, Given]]) -> Inp
     }
 
 
-def run_simulation(
-    name: str | None,
-    scenario: str | None,
-    *,
-    network: str | None,
-    seed: int,
-    parties: int | None,
-    document: str | None,
-    quiet: bool,
-    as_json: bool,
-) -> None:
+def run_simulation(asked: Sim) -> None:
     """Simulate the example of a protocol, a job file or a scenario, and show what came of it."""
-    if (name is None) == (scenario is None):
+    if (asked.name is None) == (asked.scenario is None):
         known = ", ".join(list_scenarios()) or "none"
         raise LocalError(f"name a protocol, a job file or a scenario (mpcnet protocols; scenarios: {known})")
-    model = parse_network(network) if network else None
-    if scenario is not None:
-        if parties is not None or document is not None:
+    model = parse_network(asked.network) if asked.network else None
+    if asked.scenario is not None:
+        if asked.parties is not None or asked.document is not None:
             raise LocalError("a scenario has its own parties and inputs")
-        found = find_scenario(scenario)
+        found = find_scenario(asked.scenario)
         model = model or found.network
         crowd = Crowd(len(found.job.names))
-        with watch_crowd(crowd, quiet=quiet):
-            simulation = found.run(seed, model, crowd.take)
-        _show(found.job, simulation, model, seed, found.description, as_json=as_json)
+        with watch_crowd(crowd, quiet=asked.quiet):
+            simulation = found.run(asked.seed, model, crowd.take)
+        _show(found.job, simulation, model, asked.seed, found.description, as_json=asked.as_json)
         return
-    assert name is not None  # noqa: S101 -- one of the two is there
-    job, inputs = _job_of(name, parties, document)
+    assert asked.name is not None  # noqa: S101 -- one of the two is there
+    job, inputs = _job_of(asked.name, asked.parties, asked.document)
     model = model or LAN
     crowd = Crowd(len(job.names))
-    with watch_crowd(crowd, quiet=quiet):
-        simulation = simulate(job, inputs, network=model, seed=seed, listener=crowd.take)
-    _show(job, simulation, model, seed, job.protocol.summary, as_json=as_json)
+    with watch_crowd(crowd, quiet=asked.quiet):
+        simulation = simulate(job, inputs, network=model, seed=asked.seed, listener=crowd.take)
+    _show(job, simulation, model, asked.seed, job.protocol.summary, as_json=asked.as_json)
 
 
 def _job_of(name: str, parties: int | None, document: str | None) -> tuple[Job[Any, Any], Inputs]:

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mpcnet import AgreementMismatch, DeadlineExceeded, LocalError, PeerAborted, PeerLost, RangeError
-from mpcnet.cli.click_app import App, json_option, say, stdout
+from mpcnet.cli.click_app import App, note_json, say, stdout
 from mpcnet.cli.formatting import explained
 from mpcnet.declare import list_protocols
 from mpcnet.declare.plugins import find_protocol
@@ -29,7 +29,7 @@ def failing(error: BaseException) -> App:
     group = App()
 
     @group.command()
-    @json_option
+    @click.option("--json", "as_json", is_flag=True, is_eager=True, callback=note_json)
     def fail(as_json: bool) -> None:
         raise error
 

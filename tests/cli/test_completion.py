@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.shell_completion import BashComplete
 
-from mpcnet.cli import app, completion
+from mpcnet.cli import app, completers
 from mpcnet.declare import list_protocols, plugins
 from mpcnet.sim import scenario
 from tests.support.terminals import Terminal
@@ -56,7 +56,7 @@ def test_names_of_what_is_installed(completed: Completed) -> None:
 def test_groups_are_those_of_the_session(monkeypatch: pytest.MonkeyPatch, completed: Completed) -> None:
     """Their names stand in two places, since completion does not wait for the session to be imported."""
     asked: list[str] = []
-    monkeypatch.setattr(completion, "_registered", lambda group: asked.append(group) or [])  # type: ignore[func-returns-value]
+    monkeypatch.setattr(completers, "_registered", lambda group: asked.append(group) or [])  # type: ignore[func-returns-value]
     for words in (("demo", ""), ("sim", "--scenario", ""), ("job", "average", "--scheme", "")):
         assert completed(*words) == []
     assert asked == [plugins.PROTOCOLS, scenario.SCENARIOS, plugins.SCHEMES]
