@@ -1,11 +1,12 @@
 """Which items two lists have in common, or how many, by Diffie-Hellman [Meadows86, HFH99].
 
     first (items x, scalar a)                                second (items y, scalar b)
-    sizes, and a·H(x) in sorted order    ────────────▶
-                                         ◀────────────    sizes, and b·H(y) in sorted order
-    b·(a·H(x)) is made there             ◀────────────    tags of ab·H(x), if the first learns
-    tags of ba·H(y), if the second learns ───────────▶    a·(b·H(y)) is made here
-    compare with the tags of ba·H(y)                      compare with the tags of ab·H(x)
+    1  how many                          ◀───────────▶    how many
+    2  a·H(x) in sorted order            ◀───────────▶    b·H(y) in sorted order
+       a·(b·H(y))                                         b·(a·H(x))
+    3  tags of ab·H(y), if the second learns ────────▶
+                                         ◀────────────    tags of ba·H(x), if the first learns
+       compare with the tags of ab·H(y)                   compare with the tags of ba·H(x)
 
 H hashes to Curve25519, keyed with the job id (`mpcnet.sets`). Tags are hashes of doubly blinded points, short, and
 made for one receiver. They come in the order of the receiver's points, so that it knows which of its items match;
@@ -14,15 +15,25 @@ for the cardinality they come sorted, and then they only tell how many.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, TypeVar, get_args
 
-import trio
-
-from mpcnet import Example, LocalError, LocalItems, Many, Member, Party, PeerViolation, protocol
+from mpcnet import (
+    Context,
+    Example,
+    LocalError,
+    LocalItems,
+    Many,
+    Party,
+    PeerViolation,
+    Round,
+    Step,
+    Work,
+    Works,
+    protocol,
+)
 from mpcnet.sets import (
     POINT_BYTES,
     SCALAR_BYTES,
@@ -35,7 +46,7 @@ from mpcnet.sets import (
     tags_of,
 )
 
-__all__ = ("Outcome", "Rules", "intersection")
+__all__ = ("Matches", "Outcome", "Rules", "Side", "intersection", "match")
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -47,10 +58,8 @@ _MOST_ITEMS = 2**22
 """Whose points take 128 MiB, about a GiB with what Python keeps for each, and a core a quarter of an hour."""
 _SIZE_BYTES = 8
 _CHUNK = 1024
-"""Items in one piece of work: an eighth of a second of a core. Between pieces a cancelled job ends."""
-_THREADS = min(4, os.cpu_count() or 1)
-"""The curve's operations release the interpreter's lock: two threads on two free cores make 1.6 times the speed of
-one. What holds it (hashing, conversion, calls) is a tenth, so many more gain little."""
+"""Items in one piece of work: an eighth of a second of a core. The curve's operations release the interpreter's
+lock: two threads on two free cores make 1.6 times the speed of one."""
 _SHOWN = 20
 
 
@@ -118,7 +127,7 @@ def _printable(item: str) -> str:
 
 @protocol(
     "intersection",
-    version=1,
+    version=2,
     params=Rules,
     roles={"owners": Many(2, 2)},
     inputs={"items": LocalItems(by="owners", most="max_items", help="the texts to be found in the other list too")},
@@ -155,9 +164,9 @@ async def intersection(party: Party[Rules]) -> Outcome:
     at most (compare [JL10], where that is proven). But the cardinality protects against honest programs only: a
     receiver that blinds each item with a scalar of its own finds out which ones match. Points of small order, items
     that are listed twice, and messages of another size are violations, and name their sender.
-    Rounds: 2 message delays: points, then tags. An owner sends 32 bytes for each item of its list and, to a
-    receiver, 5 to 11 for each of the receiver's, so many that an error has a chance of at most 2^-40: 10 for
-    100,000 items a side. Its work is about 130 µs of a core for each item of its own, and 75 for each of the other.
+    Rounds: 3: sizes, points, tags. An owner sends 8 bytes, 32 for each item of its list and, to a receiver, 5 to 11
+    for each of the receiver's, so many that an error has a chance of at most 2^-40: 10 for 100,000 items a side.
+    Its work is about 130 µs of a core for each item of its own, and 75 for each of the other.
 
     Raises:
         LocalError: somebody else computes.
@@ -166,140 +175,132 @@ async def intersection(party: Party[Rules]) -> Outcome:
     Source: [Meadows86], [HFH99]; the cardinality [HFH99], [DGT12]. Deviates: on Curve25519, and tags are short
     hashes, as in [DT10], of what these papers compare as it is.
     """
-    sides = _Sides.of(party)
-    items, scalar = party.local("items"), party.random_bytes(SCALAR_BYTES)
-    encoded = [item.encode() for item in items]
-    ours = await _in_chunks(party, partial(blind, job=party.job_id, scalar=scalar), encoded)
-    # Sorted points tell nothing of the order of the list; which of them is whose, only we know.
-    places = await party.offload(lambda: sorted(range(len(ours)), key=ours.__getitem__))
-    theirs = await _swap_points(party, sides.peer, [ours[place] for place in places])
-    common = await _blind_theirs(party, sides.peer, theirs, scalar)
-    nbytes = tag_bytes(len(ours), len(theirs))
-    received = await _swap_tags(party, sides, common, nbytes, len(ours))
-    sizes = (len(ours), len(theirs)) if sides.place == 0 else (len(theirs), len(ours))
-    if not sides.we_learn:
-        return Outcome(None, None, sizes, sides.receivers)
-    known = set(await _tags_for(party, party.me, common, nbytes))
-    matches = [place for place, tag in zip(places, received, strict=True) if tag in known]
-    if party.params.reveal == "cardinality":
-        return Outcome(len(matches), None, sizes, sides.receivers)
-    found = tuple(sorted(items[place] for place in matches))
-    return Outcome(len(found), found, sizes, sides.receivers)
+    owners, rules = party.roles["owners"], party.params
+    if party.me not in owners:
+        raise LocalError("the owners compare their lists with each other: nobody else computes")
+    place = owners.index(party.me)
+    side = Side(
+        owners[1 - place].index,
+        rules.learns(place),
+        rules.learns(1 - place),
+        rules.reveal == "cardinality",
+        rules.max_items,
+    )
+    items: Sequence[str] = party.local("items")
+    encoded, scalar = [item.encode() for item in items], party.random_bytes(SCALAR_BYTES)
+    matches = await party.run("match", partial(match, side=side, items=encoded, job=party.job_id, scalar=scalar))
+    sizes = (len(items), matches.peer_size) if place == 0 else (matches.peer_size, len(items))
+    receivers = tuple(owner.name for index, owner in enumerate(owners) if rules.learns(index))
+    if rules.reveal == "cardinality" or matches.places is None:
+        return Outcome(matches.size, None, sizes, receivers)
+    return Outcome(matches.size, tuple(sorted(items[place] for place in matches.places)), sizes, receivers)
 
 
 @dataclass(frozen=True, slots=True)
-class _Sides:
-    """The two owners as one of them sees them.
+class Side:
+    """The exchange as one of the two owners takes part in it.
 
     Args:
-        place: ours in the role, 0 or 1.
-        peer: the other.
+        peer: roster index of the other.
         we_learn, peer_learns: who receives the result.
-        receivers: their names.
+        cardinality: whether a receiver learns only how many items match.
+        max_items: the most that the peer may announce.
     """
 
-    place: int
-    peer: Member
+    peer: int
     we_learn: bool
     peer_learns: bool
-    receivers: tuple[str, ...]
-
-    @staticmethod
-    def of(party: Party[Rules]) -> _Sides:
-        """Ours.
-
-        Raises:
-            LocalError: we own no list.
-        """
-        owners, rules = party.roles["owners"], party.params
-        if party.me not in owners:
-            raise LocalError("the owners compare their lists with each other: nobody else computes")
-        place = owners.index(party.me)
-        receivers = tuple(owner.name for index, owner in enumerate(owners) if rules.learns(index))
-        return _Sides(place, owners[1 - place], rules.learns(place), rules.learns(1 - place), receivers)
+    cardinality: bool
+    max_items: int
 
 
-async def _swap_points(party: Party[Rules], peer: Member, points: Sequence[bytes]) -> list[memoryview]:
-    """Tell our size and points, and take the peer's."""
-    most = party.params.max_items
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(_send, party, peer, len(points).to_bytes(_SIZE_BYTES, "little"), b"".join(points))
-        count = int.from_bytes(await _receive(party, peer, _SIZE_BYTES, "its size"), "little")
-        if count > most:
-            raise PeerViolation(peer.name, f"announces {count} items, where at most {most} are agreed on")
-        received = await _receive(party, peer, POINT_BYTES * count, "its points")
-    return split_points(received)
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """What one side has learned.
+
+    Args:
+        peer_size: how many items the peer has.
+        size: how many of ours it has too; None if we are not told.
+        places: which of ours these are; None if we are not told, or only how many.
+    """
+
+    peer_size: int
+    size: int | None
+    places: tuple[int, ...] | None
 
 
-async def _blind_theirs(
-    party: Party[Rules], peer: Member, points: Sequence[memoryview], scalar: bytes
-) -> list[bytes]:
+def match(context: Context, side: Side, items: Sequence[bytes], job: bytes, scalar: bytes) -> Step[Matches]:
+    """One side of the exchange; see `intersection` for what it is worth.
+
+    Three rounds: 8 bytes, 32 for each of our items, and a tag for each of the peer's, if it learns.
+
+    Args:
+        side: ours.
+        items: ours, each once.
+        job: keys the hashes, the same on both sides and fresh.
+        scalar: 32 uniform bytes, fresh.
+    Raises:
+        PeerViolation: too many items, a point of small order, or an item twice.
+    """
+    peer, name = side.peer, context.parties.names[side.peer]
+    inbox = yield Round({peer: len(items).to_bytes(_SIZE_BYTES, "little")}, {peer: _SIZE_BYTES})
+    peer_size = int.from_bytes(inbox[peer], "little")
+    if peer_size > side.max_items:
+        raise PeerViolation(name, f"announces {peer_size} items, where at most {side.max_items} are agreed on")
+    points = yield from _in_chunks(partial(blind, job=job, scalar=scalar), items)
+    # Sorted points tell nothing of the order of the list; which of them is whose, only we know.
+    places, message = yield from Work(partial(_sorted_points, points))
+    inbox = yield Round({peer: message}, {peer: POINT_BYTES * peer_size})
+    common = yield from _blind_theirs(name, inbox[peer], scalar)
+    nbytes = tag_bytes(len(items), peer_size)
+    message = b""
+    if side.peer_learns:
+        message = yield from _tags_message(common, job, peer, nbytes, hide_order=side.cardinality)
+    inbox = yield Round(
+        {peer: message} if side.peer_learns else {}, {peer: nbytes * len(items)} if side.we_learn else {}
+    )
+    if not side.we_learn:
+        return Matches(peer_size, None, None)
+    known = yield from _in_chunks(partial(tags_of, job=job, receiver=context.me, nbytes=nbytes), common)
+    found = yield from Work(partial(_matching, places, split_tags(inbox[peer], nbytes), known))
+    return Matches(peer_size, len(found), None if side.cardinality else tuple(found))
+
+
+def _sorted_points(points: Sequence[bytes]) -> tuple[list[int], bytes]:
+    """The places of the points in the order in which they are sent, and the message."""
+    places = sorted(range(len(points)), key=points.__getitem__)
+    return places, b"".join([points[place] for place in places])
+
+
+def _blind_theirs(name: str, message: memoryview, scalar: bytes) -> Step[list[bytes]]:
     """The peer's points times our scalar, in its order."""
     try:
-        common = await _in_chunks(party, partial(multiply, scalar=scalar), points)
+        common = yield from _in_chunks(partial(multiply, scalar=scalar), split_points(message))
     except SmallOrder:
-        raise PeerViolation(peer.name, "sent a point of small order, which is no item's") from None
+        raise PeerViolation(name, "sent a point of small order, which is no item's") from None
     # Else a receiver could weigh its items, and read which of them match from their number.
-    if len(set(common)) != len(common):
-        raise PeerViolation(peer.name, "listed an item twice")
+    if (yield from Work(lambda: len(set(common)))) != len(common):
+        raise PeerViolation(name, "listed an item twice")
     return common
 
 
-async def _swap_tags(
-    party: Party[Rules], sides: _Sides, common: Sequence[bytes], nbytes: int, count: int
-) -> list[bytes]:
-    """Send the peer the tags of its items, if it learns the result, and receive those of ours, if we do."""
-    async with trio.open_nursery() as nursery:
-        if sides.peer_learns:
-            tags = await _tags_for(party, sides.peer, common, nbytes)
-            if party.params.reveal == "cardinality":
-                # The order of its points would tell which of its items match.
-                tags.sort()
-            nursery.start_soon(_send, party, sides.peer, b"".join(tags))
-        if not sides.we_learn:
-            return []
-        received = await _receive(party, sides.peer, nbytes * count, "our tags")
-    return split_tags(received, nbytes)
+def _tags_message(
+    common: Sequence[bytes], job: bytes, receiver: int, nbytes: int, *, hide_order: bool
+) -> Step[bytes]:
+    """The tags of the receiver's items."""
+    tags = yield from _in_chunks(partial(tags_of, job=job, receiver=receiver, nbytes=nbytes), common)
+    # The order of its points would tell which of its items match.
+    return (yield from Work(lambda: b"".join(sorted(tags) if hide_order else tags)))
 
 
-async def _tags_for(party: Party[Rules], receiver: Member, common: Sequence[bytes], nbytes: int) -> list[bytes]:
-    make = partial(tags_of, job=party.job_id, receiver=receiver.index, nbytes=nbytes)
-    return await _in_chunks(party, make, common)
+def _matching(places: Sequence[int], received: Sequence[bytes], known: Sequence[bytes]) -> list[int]:
+    """The places whose tags are known, in order."""
+    tags = set(known)
+    return sorted(place for place, tag in zip(places, received, strict=True) if tag in tags)
 
 
-async def _send(party: Party[Rules], peer: Member, *messages: bytes) -> None:
-    for message in messages:
-        await party.send(peer, message)
-
-
-async def _receive(party: Party[Rules], peer: Member, nbytes: int, what: str) -> memoryview:
-    """A message whose size we know."""
-    message = await party.receive(peer, max_bytes=nbytes)
-    if len(message) != nbytes:
-        raise PeerViolation(peer.name, f"sent {len(message)} bytes for {what}, where {nbytes} were agreed on")
-    return message
-
-
-async def _in_chunks(
-    party: Party[Rules], function: Callable[[Sequence[T]], list[R]], values: Sequence[T]
-) -> list[R]:
-    """The function of all values, piece by piece on several threads; results in the order of the values."""
+def _in_chunks(function: Callable[[Sequence[T]], list[R]], values: Sequence[T]) -> Step[list[R]]:
+    """The function of all values, in pieces; results in the order of the values."""
     chunks = [values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK)]
-    results: list[list[R]] = [[] for _ in chunks]
-    failures: list[SmallOrder] = []
-
-    async def work(first: int) -> None:
-        for place in range(first, len(chunks), _THREADS):
-            if failures:
-                return
-            try:
-                results[place] = await party.offload(function, chunks[place])
-            except SmallOrder as error:  # two of them would leave the nursery as a group
-                failures.append(error)
-
-    async with trio.open_nursery() as nursery:
-        for first in range(_THREADS):
-            nursery.start_soon(work, first)
-    if failures:
-        raise failures[0]
+    results = yield from Works([partial(function, chunk) for chunk in chunks])
     return [result for chunk in results for result in chunk]

@@ -103,25 +103,24 @@ def test_lists_of_more_than_one_piece(sizes: tuple[int, int]) -> None:
 def test_bytes_are_those_of_the_docstring(one: int, other: int, rules: Rules) -> None:
     simulation = run([f"{n}" for n in range(one)], [f"{n}" for n in range(other)], rules)
     tag = tag_bytes(one, other)
-    prefix = 8  # of every byte message, its length
     for name, peer, own, theirs in (("ann", "ben", one, other), ("ben", "ann", other, one)):
         peer_learns = rules.to in {{"ann": "first", "ben": "second"}[peer], "both"}
         payload = 8 + 32 * own + (tag * theirs if peer_learns else 0)
         assert simulation.cost.parties[name].sent_bytes == payload
         messages = 2 + peer_learns
         assert simulation.cost.parties[name].messages == messages
-        assert simulation.cost.links[name, peer].bytes == payload + prefix * messages
+        assert simulation.cost.links[name, peer].bytes == payload
 
 
-def test_two_message_delays() -> None:
-    """Sizes and points go together, and tags follow: on a slow network nothing else takes time."""
+def test_three_message_delays() -> None:
+    """Sizes, points and tags: on a slow network nothing else takes time."""
 
     def seconds(items: list[str]) -> float:
         simulation = simulate(job(), {"ann": {"items": items}, "ben": {"items": items}}, network=WAN)
-        sent = [event.sent for event in simulation.trace if event.kind == "DATA"]
-        return max(event.arrives for event in simulation.trace if event.kind == "DATA") - min(sent)
+        sent = [event.sent for event in simulation.trace if event.kind == "ROUND"]
+        return max(event.arrives for event in simulation.trace if event.kind == "ROUND") - min(sent)
 
-    assert seconds(["a"]) == pytest.approx(2 * WAN.default.latency_seconds, rel=0.01)
+    assert seconds(["a"]) == pytest.approx(3 * WAN.default.latency_seconds, rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -200,14 +199,12 @@ def test_outcomes_for_people_and_programs() -> None:
     }
 
 
-async def test_messages_longer_than_what_may_be_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both send more than the other may leave unread, at the same time: neither waits for ever."""
-    monkeypatch.setattr("mpcnet.session.streams.WINDOW_BYTES", 256)
-    monkeypatch.setattr("mpcnet.session.streams._CHUNK_BYTES", 64)
+async def test_over_links() -> None:
+    """Both sides compute in threads of one process, over encrypted links."""
     loopback = Loopback(("ann", "ben"))
-    first, second = [f"a{n}" for n in range(40)], [f"a{n}" for n in range(20, 60)]
+    first, second = [f"a{n}" for n in range(1100)], [f"a{n}" for n in range(1080, 1120)]
     async with loopback.meshes() as meshes:
         with trio.fail_after(60):
             endings = await run_parties(meshes, job(), {"ann": {"items": first}, "ben": {"items": second}})
     assert endings.outcomes == expected(first, second, BOTH)
-    assert endings.results["ann"].cost.sent_bytes == 8 + 40 * 32 + 40 * tag_bytes(40, 40)
+    assert endings.results["ann"].cost.sent_bytes == 8 + 1100 * 32 + 40 * tag_bytes(1100, 40)

@@ -10,6 +10,7 @@ import pytest
 from mpcnet import DeadlineExceeded, Job, PeerAborted, PeerError, PeerLost, PeerViolation, Simulation, simulate
 from mpcnet.sim import CrashAfter
 from mpcnet.sim.faults import Adversary
+from mpcnet.sim.network import LinkModel, Network
 from mpcnet.wire.frames import Frame, Kind
 from mpcnet_protocols.intersection import Outcome, Rules, intersection
 
@@ -48,13 +49,12 @@ class Lying:
     def on_frame(self, sender: str, receiver: str, frame: Frame) -> Frame | None:
         if sender != self.liar:
             return frame
-        self.said += frame.header.kind is Kind.DATA
+        self.said += frame.header.kind is Kind.ROUND
         if self.change is None and self.said > self.number:
             return None
-        if self.change is None or frame.header.kind is not Kind.DATA or self.said - 1 != self.number:
+        if self.change is None or frame.header.kind is not Kind.ROUND or self.said - 1 != self.number:
             return frame
-        changed = self.change(bytes(frame.body)[8:])
-        return Frame(frame.header, memoryview(len(changed).to_bytes(8, "little") + changed))
+        return Frame(frame.header, memoryview(self.change(bytes(frame.body))))
 
 
 def run(
@@ -89,20 +89,20 @@ def announcing(count: int) -> Change:
 WRONG_SIZES: list[tuple[int, Change, str]] = [
     (SIZE, announcing(11), "announces 11 items, where at most 10 are agreed on"),
     (SIZE, announcing(2**64 - 1), "announces 18446744073709551615 items, where at most 10 are agreed on"),
-    (SIZE, lambda data: data[:7], "sent 7 bytes for its size, where 8 were agreed on"),
-    (SIZE, lambda data: data + b"\0", "sent a message of 9 bytes, where at most 8 are taken"),
-    (SIZE, lambda data: b"", "sent 0 bytes for its size, where 8 were agreed on"),
-    (SIZE, announcing(5), "sent a message of 192 bytes, where at most 160 are taken"),
-    (SIZE, announcing(7), "sent 192 bytes for its points, where 224 were agreed on"),
-    (SIZE, announcing(0), "sent a message of 192 bytes, where at most 0 are taken"),
-    (POINTS, lambda data: data[:-1], "sent 191 bytes for its points, where 192 were agreed on"),
-    (POINTS, lambda data: data[:-32], "sent 160 bytes for its points, where 192 were agreed on"),
-    (POINTS, lambda data: b"", "sent 0 bytes for its points, where 192 were agreed on"),
-    (POINTS, lambda data: data + b"\0", "sent a message of 193 bytes, where at most 192 are taken"),
-    (POINTS, lambda data: data + data, "sent a message of 384 bytes, where at most 192 are taken"),
-    (TAGS, lambda data: data[:-1], "sent 23 bytes for our tags, where 24 were agreed on"),
-    (TAGS, lambda data: b"", "sent 0 bytes for our tags, where 24 were agreed on"),
-    (TAGS, lambda data: data + b"\0", "sent a message of 25 bytes, where at most 24 are taken"),
+    (SIZE, lambda data: data[:7], "sent 7 bytes in round 0, where 8 were agreed"),
+    (SIZE, lambda data: data + b"\0", "sent 9 bytes in round 0, where 8 were agreed"),
+    (SIZE, lambda data: b"", "sent 0 bytes in round 0, where 8 were agreed"),
+    (SIZE, announcing(5), "sent 192 bytes in round 1, where 160 were agreed"),
+    (SIZE, announcing(7), "sent 192 bytes in round 1, where 224 were agreed"),
+    (SIZE, announcing(0), "sent 192 bytes in round 1, where 0 were agreed"),
+    (POINTS, lambda data: data[:-1], "sent 191 bytes in round 1, where 192 were agreed"),
+    (POINTS, lambda data: data[:-32], "sent 160 bytes in round 1, where 192 were agreed"),
+    (POINTS, lambda data: b"", "sent 0 bytes in round 1, where 192 were agreed"),
+    (POINTS, lambda data: data + b"\0", "sent 193 bytes in round 1, where 192 were agreed"),
+    (POINTS, lambda data: data + data, "sent 384 bytes in round 1, where 192 were agreed"),
+    (TAGS, lambda data: data[:-1], "sent 23 bytes in round 2, where 24 were agreed"),
+    (TAGS, lambda data: b"", "sent 0 bytes in round 2, where 24 were agreed"),
+    (TAGS, lambda data: data + b"\0", "sent 25 bytes in round 2, where 24 were agreed"),
 ]
 
 
@@ -159,7 +159,9 @@ def test_what_a_peer_gets_from_us_and_sends_back_matches_nothing() -> None:
     job = Job(intersection, RULES, {"owners": ("ann", "ben")}, "lists")
     lists = {"ann": {"items": FIRST}, "ben": {"items": FIRST}}
     assert simulate(job, lists).outputs["ann"].size == len(FIRST)
-    outcome = simulate(job, lists, adversary=echo, allow_errors=True).outputs["ann"]
+    # Ann hears from Ben sooner than he from her: so she has said everything before he does.
+    network = Network(LinkModel(0.01), {("ann", "ben"): LinkModel(0.1)})
+    outcome = simulate(job, lists, network=network, adversary=echo, allow_errors=True).outputs["ann"]
     assert echo.replaced == 3
     assert outcome.items == ()
 
@@ -172,7 +174,7 @@ class Echo:
         self.replaced = 0
 
     def on_frame(self, sender: str, receiver: str, frame: Frame) -> Frame:
-        if frame.header.kind is not Kind.DATA:
+        if frame.header.kind is not Kind.ROUND:
             return frame
         if sender == "ann":
             self.said.append(frame)

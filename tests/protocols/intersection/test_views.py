@@ -23,8 +23,8 @@ def run(first: Sequence[str], second: Sequence[str], rules: Rules, *, seed: int 
 
 
 def bodies(simulation: Simulation[Outcome], name: str) -> list[bytes]:
-    """The byte messages that a party received, without their length."""
-    return [bytes(entry.body)[8:] for entry in simulation.views[name]]
+    """What a party received, round by round."""
+    return [bytes(entry.body) for entry in simulation.views[name]]
 
 
 def points(simulation: Simulation[Outcome], name: str) -> list[bytes]:
