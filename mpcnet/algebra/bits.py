@@ -9,15 +9,18 @@ recursion works on long contiguous rows.
 
 from __future__ import annotations
 
+import itertools
 import math
 import typing
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mpcnet.algebra.domain import Z64, Buffer, Domain, Words, as_buffer
+from mpcnet.algebra.domain import Domain, Move, Shape, Words
 from mpcnet.algebra.expand import expand
+from mpcnet.errors import LocalError
 
 __all__ = ("BITS", "Bits", "from_planes", "pack_bits", "to_planes", "unpack_bits", "word_count")
 
@@ -31,42 +34,90 @@ def word_count(count: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Bits:
-    """Bits under XOR. A shape counts bits; the array behind it is flat and packed."""
+class Bits(Domain):
+    """Bits under XOR and AND. A shape counts bits; the array behind it is flat and packed."""
 
     name: str = "bits"
     lowest: int = 0
     highest: int = 1
 
-    def nbytes(self, shape: tuple[int, ...]) -> int:
-        return 8 * word_count(math.prod(shape))
+    def encode(self, values: NDArray[np.int64]) -> Words:
+        """Zero for zero, one for all others."""
+        return pack_bits(values.astype(np.bool_))
 
-    def zeros(self, shape: tuple[int, ...]) -> Words:
-        return np.zeros(word_count(math.prod(shape)), np.uint64)
+    def decode(self, elements: Words, shape: Shape) -> NDArray[np.int64]:
+        """See `Domain.decode`."""
+        return unpack_bits(elements, math.prod(shape)).astype(np.int64).reshape(shape)
 
-    def uniform(self, key: bytes, shape: tuple[int, ...]) -> Words:
+    def uniform(self, key: bytes, shape: Shape) -> Words:
+        """See `Domain.uniform`; the padding is uniform too."""
         return expand(key, self.nbytes(shape)).view("<u8").astype(np.uint64, copy=False)
 
+    def array_shape(self, shape: Shape) -> Shape:
+        """Flat words of 64 bits."""
+        return (word_count(math.prod(shape)),)
+
     def add(self, x: Words, y: Words) -> Words:
+        """XOR."""
         return np.asarray(np.bitwise_xor(x, y))
 
+    def subtract(self, x: Words, y: Words) -> Words:
+        """XOR: every bit is its own negative."""
+        return np.asarray(np.bitwise_xor(x, y))
+
+    def multiply(self, x: Words, y: Words) -> Words:
+        """AND."""
+        return np.asarray(np.bitwise_and(x, y))
+
+    def negate(self, x: Words) -> Words:
+        """A copy: every bit is its own negative."""
+        return x.copy()
+
+    def sum(self, x: Words, shape: Shape, axes: Shape) -> Words:
+        """The parity over axes."""
+        bits = unpack_bits(x, math.prod(shape)).reshape(shape)
+        return pack_bits(np.asarray(np.bitwise_xor.reduce(bits, axis=axes)).astype(np.bool_))
+
+    def matmul(self, x: Words, y: Words) -> Words:
+        """Refuses: packed arrays do not tell how many rows they have."""
+        raise LocalError("there is no matrix product of packed bits: take them as numbers")
+
     def add_into(self, total: Words, x: Words) -> None:
+        """XOR in place."""
         np.bitwise_xor(total, x, out=total)
 
     def subtract_into(self, total: Words, x: Words) -> None:
+        """XOR in place."""
         np.bitwise_xor(total, x, out=total)
 
-    def encode(self, values: NDArray[np.int64]) -> Words:
-        return pack_bits(values.astype(np.bool_))
+    def rearrange(self, move: Move, shapes: Sequence[Shape], *arrays: Words) -> Words:
+        """Unpacked, moved, and packed again; the padding is zero."""
+        unpacked = [
+            unpack_bits(array, math.prod(shape)).reshape(shape) for array, shape in zip(arrays, shapes, strict=True)
+        ]
+        return pack_bits(np.asarray(move(*unpacked)).astype(np.bool_))
 
-    def decode(self, elements: Words, shape: tuple[int, ...]) -> NDArray[np.int64]:
-        return unpack_bits(elements, math.prod(shape)).astype(np.int64).reshape(shape)
+    def reshape(self, x: Words, shape: Shape) -> Words:
+        """As it is: packed in C order whatever the shape."""
+        return x
 
-    def to_bytes(self, elements: Words) -> Buffer:
-        return as_buffer(elements.astype("<u8", copy=False))
+    def split(self, flat: Words, shapes: Sequence[Shape]) -> list[Words]:
+        """See `Domain.split`; unpacked once for all."""
+        if len(shapes) == 1:
+            return [flat]
+        counts = [math.prod(shape) for shape in shapes]
+        bits = unpack_bits(flat, sum(counts)).astype(np.bool_)
+        ends = itertools.accumulate(counts)
+        return [pack_bits(bits[end - count : end]) for end, count in zip(ends, counts, strict=True)]
 
-    def from_bytes_untrusted(self, data: Buffer, shape: tuple[int, ...], party: str) -> Words:
-        return Z64.from_bytes_untrusted(data, (word_count(math.prod(shape)),), party)
+    def clear_padding(self, x: Words, shape: Shape) -> Words:
+        """A copy whose bits behind the last one are zero; as it is, if there are none."""
+        used = math.prod(shape) % 64
+        if not used:
+            return x
+        copy = x.copy()
+        copy[-1] &= np.uint64((1 << used) - 1)
+        return copy
 
 
 BITS: typing.Final[Domain] = Bits()

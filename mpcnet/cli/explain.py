@@ -195,17 +195,27 @@ def _collusion(plan: Plan[Any, Any], threat: str) -> list[str]:
     computing = [names[index] for index in plan.parties.computing]
     if not plan.scheme.private:
         return [f"Nobody need collude: with the scheme '{plan.scheme.name}' all who compute see every input."]
-    scheme = plan.scheme.threat
+    scheme, count = plan.scheme.threat, len(computing)
+    tolerated = scheme.tolerates(count)
     found = [
-        f"Scheme '{plan.scheme.name}', {scheme.model}: {scheme.corrupted} may put together what they see, and "
-        "learn nothing beyond the results, as long as all follow the protocol."
+        f"Scheme '{plan.scheme.name}', {scheme.model}: {_any_of(tolerated, count)} may put together what they see, "
+        "and learn nothing beyond the results, as long as all follow the protocol."
     ]
-    if scheme.corrupted.startswith("all but one"):
+    if tolerated == count - 1:
         found.append(f"Only {some_of(computing)} all together could learn every input.")
+    else:
+        found.append(f"Any {tolerated + 1} of {some_of(computing)} together could learn every input.")
     if plan.dealer is not None:
         dealer = names[plan.dealer]
         found.append(f"{dealer} and any one of them together could learn every input; {dealer} alone learns none.")
     return [*found, *words]
+
+
+def _any_of(tolerated: int, count: int) -> str:
+    """Who may collude, in words."""
+    if tolerated == count - 1:
+        return "all but one of the computing parties"
+    return f"any {'one' if tolerated == 1 else tolerated} of the {count} computing parties"
 
 
 def _found_by(job: Job[Any, Any], cost: Rehearsal | None, refusal: str) -> list[str]:

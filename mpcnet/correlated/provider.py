@@ -61,6 +61,10 @@ class Request:
 class Provider(ABC):
     """Makes correlated randomness for the computing parties."""
 
+    def makes(self, item: Item) -> bool:
+        """Whether it makes items of this type; schemes choose their algorithms by it. By default all."""
+        return True
+
     @abstractmethod
     def ensure(self, context: Context, pool: Pool, request: Request) -> Step[None]:
         """Fill the pool with what an evaluation takes. All parties of the program call it, with one request."""

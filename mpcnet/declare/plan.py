@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from mpcnet.declare.job import MAX_LABEL, Job
 from mpcnet.declare.plugins import find_scheme
 from mpcnet.declare.protocol import EVERYONE
+from mpcnet.dsl import Range
 from mpcnet.engine import Parties
 from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.identity import Member, Roster
@@ -117,6 +118,8 @@ def make_plan(job: Job[P, T], roster: Roster, me: Member) -> Plan[P, T]:
     for name, declaration in job.protocol.inputs.items():
         try:
             declaration.check_params(job.params)
+            if (sharing := declaration.sharing(job.params)) is not None:
+                Range(sharing.low, sharing.high).check(scheme.numbers, "a party")
         except LocalError as error:
             raise LocalError(f"input '{name}': {error}") from None
     names = {member.index: member.name for member in roster.members}

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import math
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from mpcnet.algebra import Domain, Words
 from mpcnet.algebra.bits import BITS, pack_bits
 from mpcnet.dsl import maps
-from mpcnet.dsl.compute import BitMap, Booleans, Compute
+from mpcnet.dsl.compute import Compute
 from mpcnet.dsl.indexing import read_index
 from mpcnet.dsl.nodes import AddPublic, Linear, Node
 from mpcnet.dsl.opaque import Opaque
@@ -112,7 +112,7 @@ class SecretBits(Convertible, Opaque, Ordered):
     def __xor__(self, other: Logical) -> SecretBits:
         if isinstance(other, SecretBits):
             left, right = _meeting(self, other)
-            node = left.program.add(Linear("xor", np.bitwise_xor), (left.node, right.node), left.shape, _BIT)
+            node = left.program.add(Linear("xor", maps.added), (left.node, right.node), left.shape, _BIT)
             return SecretBits(left.program, node)
         base, words, digest = self._broadcast_with(other)
         node = self._program.add(AddPublic(words, digest, "xor-public"), (base.node,), base.shape, _BIT)
@@ -125,11 +125,7 @@ class SecretBits(Convertible, Opaque, Ordered):
             left, right = _meeting(self, other)
             return SecretBits(left.program, left._compute(Kind.AND, (left.node, right.node), left.shape))
         base, words, digest = self._broadcast_with(other)
-
-        def kept(a: Words) -> Words:
-            return np.bitwise_and(a, words)
-
-        keep = Linear("and-public", kept, digest)
+        keep = Linear("and-public", maps.scaled(words), digest)
         return SecretBits(self._program, self._program.add(keep, (base.node,), base.shape, _BIT))
 
     __rand__ = __and__
@@ -275,11 +271,11 @@ class SecretBits(Convertible, Opaque, Ordered):
     def _mapped(
         self,
         kind: str,
-        function: Callable[..., NDArray[typing.Any]],
+        function: maps.LinearMap,
         shape: tuple[int, ...],
         parameters: bytes = b"",
     ) -> SecretBits:
-        node = self._program.add(BitMap(kind, function, parameters), (self._node,), shape, _BIT)
+        node = self._program.add(Linear(kind, function, parameters), (self._node,), shape, _BIT)
         return SecretBits(self._program, node)
 
     def _compute(self, kind: Kind, parents: tuple[Node, ...], shape: tuple[int, ...]) -> Node:
@@ -315,9 +311,5 @@ def _meeting(x: SecretBits, y: SecretBits) -> tuple[SecretBits, SecretBits]:
 def _joined(x: SecretBits, y: SecretBits) -> SecretBits:
     """Side by side along the last axis."""
     shape = (*x.shape[:-1], x.shape[-1] + y.shape[-1])
-
-    def join(a: Booleans, b: Booleans) -> Booleans:
-        return np.concatenate([a, b], axis=-1)
-
-    node = x.program.add(BitMap("concatenate", join), (x.node, y.node), shape, _BIT)
+    node = x.program.add(Linear("concatenate", maps.concatenated(-1)), (x.node, y.node), shape, _BIT)
     return SecretBits(x.program, node)

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import math
 import typing
-from collections.abc import Callable
 
 import numpy as np
 
-from mpcnet.algebra import Domain, Words
+from mpcnet.algebra import Domain
 from mpcnet.dsl import maps
 from mpcnet.dsl.bits import SecretBits
 from mpcnet.dsl.compute import Compute
@@ -108,7 +107,7 @@ def _where_public(condition: SecretBits, x: Public, y: Public) -> Secret:
     shape = np.broadcast_shapes(condition.shape, broadcast_shapes(left.shape, right.shape))
     program, number = condition.program, condition.number().repeated(shape)
     otherwise = program.domain.encode(np.ascontiguousarray(np.broadcast_to(right.numerators, shape)))
-    steps = np.subtract(program.domain.encode(left.numerators), otherwise)
+    steps = program.domain.subtract(program.domain.encode(left.numerators), otherwise)
     scale = Linear("choose-public", maps.scaled(steps), left.digest())
     node = program.add(scale, (number.node,), shape, _full(program.domain))
     bound = of_values(left.numerators).union(of_values(right.numerators))
@@ -123,7 +122,7 @@ def absolute(x: Secret) -> Secret:
     if high <= 0:
         return -x
     negative = (x < 0).select(x).bounded(Range(low, 0))
-    return _wrapped("reflect", lambda a, b: np.subtract(a, b + b), x, negative, Range(0, max(-low, high)))
+    return _wrapped("reflect", maps.less_twice, x, negative, Range(0, max(-low, high)))
 
 
 def clipped(x: Secret, low: PublicLike, high: PublicLike) -> Secret:
@@ -221,9 +220,7 @@ def _zero(x: Secret) -> SecretBits:
     return SecretBits(x.program, node)
 
 
-def _wrapped(
-    kind: str, function: Callable[[Words, Words], Words], x: Secret, y: Secret, bound: Range | None = None
-) -> Secret:
+def _wrapped(kind: str, function: maps.LinearMap, x: Secret, y: Secret, bound: Range | None = None) -> Secret:
     """A linear function modulo 2^64; the bound is what its construction keeps, by default the whole ring."""
     left, right = _sides(x, y)
     program = left.program

@@ -6,21 +6,15 @@ Ready nodes of one primitive are joined to one array, whatever their shapes, so 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
+from mpcnet.dsl.nodes import Interactive, Node, joined, reshaped, split
+from mpcnet.engine import Context, Setting, Step
+from mpcnet.errors import LocalError
+from mpcnet.schemes import Cost, Kind, Primitive, Scheme, Share
 
-from mpcnet.algebra import Words
-from mpcnet.algebra.bits import BITS, pack_bits, unpack_bits
-from mpcnet.dsl.nodes import Interactive, Local, Node, join_bits, joined, split, split_bits
-from mpcnet.engine import Context, Parties, Step
-from mpcnet.schemes import Forecast, Kind, Primitive, Scheme, Share
-
-__all__ = ("BitMap", "Compute", "MatrixProduct")
-
-Booleans = NDArray[np.uint8]
+__all__ = ("Compute", "MatrixProduct")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,19 +35,20 @@ class Compute(Interactive):
     def batch_key(self) -> Hashable:
         return self.primitive, self.bits
 
-    def forecast(self, scheme: Scheme, parties: Parties, nodes: Sequence[Node]) -> Forecast:
-        return scheme.forecast(self._primitive(nodes))
+    def cost(self, scheme: Scheme, setting: Setting, nodes: Sequence[Node]) -> Cost:
+        return _cost(scheme, setting, self._primitive(nodes))
 
     def run(
         self, scheme: Scheme, context: Context, nodes: Sequence[Node], shares: Sequence[Sequence[Share]]
     ) -> Step[Sequence[object]]:
         primitive = self._primitive(nodes)
         if len(nodes) == 1:
-            operands = [_flat(share, primitive.count) for share in shares[0]]
-            return [_shaped((yield from scheme.compute(context, primitive, operands)), nodes[0].shape)]
-        operands = [join_any(column, scheme) for column in zip(*shares, strict=True)]
+            flat = (primitive.count,)
+            operands = [reshaped(share, flat) for share in shares[0]]
+            return [reshaped((yield from scheme.compute(context, primitive, operands)), nodes[0].shape)]
+        operands = [joined(column) for column in zip(*shares, strict=True)]
         result = yield from scheme.compute(context, primitive, operands)
-        return split_any(result, [node.shape for node in nodes])
+        return split(result, [node.shape for node in nodes])
 
     def _primitive(self, nodes: Sequence[Node]) -> Primitive:
         return Primitive(self.primitive, sum([math.prod(node.shape) for node in nodes]), self.bits)
@@ -72,8 +67,8 @@ class MatrixProduct(Interactive):
     def batch_key(self) -> Hashable:
         return id(self)
 
-    def forecast(self, scheme: Scheme, parties: Parties, nodes: Sequence[Node]) -> Forecast:
-        return scheme.forecast(self._primitive(nodes[0].shape))
+    def cost(self, scheme: Scheme, setting: Setting, nodes: Sequence[Node]) -> Cost:
+        return _cost(scheme, setting, self._primitive(nodes[0].shape))
 
     def run(
         self, scheme: Scheme, context: Context, nodes: Sequence[Node], shares: Sequence[Sequence[Share]]
@@ -85,59 +80,7 @@ class MatrixProduct(Interactive):
         return Primitive(Kind.MATMUL, rows * columns, inner=self.inner, columns=columns)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class BitMap(Local):
-    """A map that moves or repeats bits, or adds them up modulo 2: unpacked, mapped, packed again."""
-
-    kind: str
-    function: Callable[..., NDArray[np.generic]]
-    parameters: bytes = b""
-
-    def details(self) -> bytes:
-        return self.parameters
-
-    def apply(self, scheme: Scheme, parties: Parties, shape: tuple[int, ...], shares: Sequence[Share]) -> Share:
-        shapes = [share.shape for share in shares]
-
-        def mapped(*parts: Words) -> Words:
-            unpacked = [
-                unpack_bits(part, math.prod(inner)).reshape(inner)
-                for part, inner in zip(parts, shapes, strict=True)
-            ]
-            return pack_bits(np.asarray(self.function(*unpacked)).astype(np.bool_))
-
-        return scheme.linear(mapped, shape, *shares)
-
-
-def _flat(share: Share, count: int) -> Share:
-    """The share of a single operand, flat: not copied, and packed bits are flat as they are."""
-    if len(share.shape) == 1:
-        return share
-    parts = share.parts if share.domain is BITS else tuple([part.reshape(-1) for part in share.parts])
-    return Share(share.domain, (count,), parts)
-
-
-def _shaped(flat: Share, shape: tuple[int, ...]) -> Share:
-    """The inverse of `_flat`."""
-    if len(shape) == 1:
-        return flat
-    parts = flat.parts if flat.domain is BITS else tuple([part.reshape(shape) for part in flat.parts])
-    return Share(flat.domain, shape, parts)
-
-
-def join_any(shares: Sequence[Share], scheme: Scheme) -> Share:
-    """One flat share of all elements, of numbers or of bits."""
-    return join_bits(shares, scheme) if shares[0].domain is BITS else joined(shares, scheme)
-
-
-def split_any(flat: Share, shapes: Sequence[tuple[int, ...]]) -> list[Share]:
-    """The inverse of `join_any`."""
-    if len(shapes) == 1 and len(shapes[0]) == 1:
-        return [flat]
-    if not flat.parts:
-        return [Share(flat.domain, shape, ()) for shape in shapes]
-    cut = split_bits if flat.domain is BITS else split
-    columns = [cut(part, shapes) for part in flat.parts]
-    return [
-        Share(flat.domain, shape, parts) for shape, parts in zip(shapes, zip(*columns, strict=True), strict=True)
-    ]
+def _cost(scheme: Scheme, setting: Setting, primitive: Primitive) -> Cost:
+    if primitive.kind not in scheme.kinds:
+        raise LocalError(f"scheme '{scheme.name}' does not compute '{primitive.kind}': choose another for this job")
+    return scheme.compute_cost(setting, primitive)

@@ -158,12 +158,11 @@ class Evaluation:
     def _preparation(self, context: Context, request: Request) -> Step[None]:
         program = self._program
         if not program.is_set_up:
-            yield from program.scheme.setup(context)
+            program.scheme_is_set_up((yield from program.scheme.setup(context)))
         if request.demand and program.provider is not None:
             yield from program.provider.ensure(context, program.pool, request)
 
     def _is_prepared(self, _: None) -> None:
-        self._program.scheme_is_set_up()
         self._state = _State.RUNNING
 
     # Running
@@ -188,13 +187,13 @@ class Evaluation:
         operation = cast("Local", node.operation)
         self._write_down(node)
         program = self._program
-        node.finish(operation.apply(program.scheme, program.parties, node.shape, _shares(node)))
+        node.finish(operation.apply(program.scheme, program.local_context, node.shape, node.operands()))
         self._waves.complete(node)
 
     def _start_batch(self, batch: Sequence[Node]) -> None:
         operation = cast("Interactive", batch[0].operation)
         program, number = self._program, batch[0].number
-        step = operation.run(program.scheme, program.context(number), batch, [_shares(node) for node in batch])
+        step = operation.run(program.scheme, program.context(number), batch, [node.operands() for node in batch])
         self._scheduler.start((number,), step, partial(self._finish_batch, batch))
 
     def _finish_batch(self, batch: Sequence[Node], results: Sequence[object]) -> None:
@@ -250,10 +249,6 @@ def _reveal(program: Program, output: Output) -> Node:
 def _foreign(parent: Node) -> bytes:
     """How a value of another fork is written down; in brackets, as no number of our own is."""
     return repr((cast("Program", parent.program).fork, parent.number)).encode()
-
-
-def _shares(node: Node) -> list[Share]:
-    return [parent.share for parent in node.parents if parent.share is not None]
 
 
 def _decoded(domain: Domain, opened: Words, node: Node) -> NDArray[np.int64]:

@@ -6,23 +6,32 @@ is evaluated, and then it forgets its parents, so that what nobody refers to is 
 
 from __future__ import annotations
 
-import itertools
 import math
 import typing
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from mpcnet.algebra import Domain, Words
-from mpcnet.algebra.bits import BITS, pack_bits, unpack_bits
+from mpcnet.algebra import Domain, Shape, Words
 from mpcnet.dsl import maps
 from mpcnet.dsl.ranges import Range
-from mpcnet.engine import Context, Parties, Step
-from mpcnet.schemes import Forecast, Scheme, Share
+from mpcnet.engine import Context, Setting, Step
+from mpcnet.schemes import Cost, Scheme, Share
 
-__all__ = ("AddPublic", "Input", "Interactive", "Linear", "Local", "Node", "Operation", "Reveal", "SubtractFrom")
+__all__ = (
+    "AddPublic",
+    "Input",
+    "Interactive",
+    "Linear",
+    "Local",
+    "Node",
+    "Operation",
+    "Reveal",
+    "SubtractFrom",
+    "joined",
+    "reshaped",
+    "split",
+)
 
 
 class Operation(ABC):
@@ -39,8 +48,12 @@ class Local(Operation):
     """An operation that every party does for itself, without a message."""
 
     @abstractmethod
-    def apply(self, scheme: Scheme, parties: Parties, shape: tuple[int, ...], shares: Sequence[Share]) -> Share:
-        """The result's share from the parents' shares."""
+    def apply(self, scheme: Scheme, context: Context, shape: Shape, shares: Sequence[Share]) -> Share:
+        """The result's share from the parents' shares.
+
+        Args:
+            context: the program's; it has the scheme's state, and no randomness.
+        """
 
 
 class Interactive(Operation):
@@ -51,7 +64,7 @@ class Interactive(Operation):
         """Nodes whose keys are equal may be run together."""
 
     @abstractmethod
-    def forecast(self, scheme: Scheme, parties: Parties, nodes: Sequence[Node]) -> Forecast:
+    def cost(self, scheme: Scheme, setting: Setting, nodes: Sequence[Node]) -> Cost:
         """What `run` of this batch takes: rounds, bytes, correlated randomness."""
 
     @abstractmethod
@@ -90,6 +103,10 @@ class Node:
         self.program: object = program
         self.share: Share | None = None
 
+    def operands(self) -> list[Share]:
+        """The parents' shares, once all have been computed."""
+        return [parent.share for parent in self.parents if parent.share is not None]
+
     def finish(self, share: Share) -> None:
         """Take the share, and forget parents and operands: references alone decide what stays in memory."""
         self.share = share
@@ -121,7 +138,7 @@ class Linear(Local):
     def details(self) -> bytes:
         return self.parameters
 
-    def apply(self, scheme: Scheme, parties: Parties, shape: tuple[int, ...], shares: Sequence[Share]) -> Share:
+    def apply(self, scheme: Scheme, context: Context, shape: Shape, shares: Sequence[Share]) -> Share:
         return scheme.linear(self.function, shape, *shares)
 
 
@@ -136,9 +153,9 @@ class AddPublic(Local):
     def details(self) -> bytes:
         return self.parameters
 
-    def apply(self, scheme: Scheme, parties: Parties, shape: tuple[int, ...], shares: Sequence[Share]) -> Share:
+    def apply(self, scheme: Scheme, context: Context, shape: Shape, shares: Sequence[Share]) -> Share:
         (x,) = shares
-        return scheme.add_public(parties, x, self.value) if x.parts else x
+        return scheme.add_public(context, x, self.value) if x.parts else x
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,9 +169,9 @@ class SubtractFrom(Local):
     def details(self) -> bytes:
         return self.parameters
 
-    def apply(self, scheme: Scheme, parties: Parties, shape: tuple[int, ...], shares: Sequence[Share]) -> Share:
+    def apply(self, scheme: Scheme, context: Context, shape: Shape, shares: Sequence[Share]) -> Share:
         negative = scheme.linear(maps.negated, shape, *shares)
-        return scheme.add_public(parties, negative, self.value) if negative.parts else negative
+        return scheme.add_public(context, negative, self.value) if negative.parts else negative
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -174,9 +191,8 @@ class Input(Interactive):
     def batch_key(self) -> Hashable:
         return id(self)
 
-    def forecast(self, scheme: Scheme, parties: Parties, nodes: Sequence[Node]) -> Forecast:
-        cost = scheme.input_cost(parties, self.domain, self.row_shape, self.owners)
-        return Forecast(cost.rounds, max(cost.sent_bytes.values(), default=0), {})
+    def cost(self, scheme: Scheme, setting: Setting, nodes: Sequence[Node]) -> Cost:
+        return scheme.input_cost(setting, self.domain, self.row_shape, self.owners)
 
     def run(
         self, scheme: Scheme, context: Context, nodes: Sequence[Node], shares: Sequence[Sequence[Share]]
@@ -201,76 +217,46 @@ class Reveal(Interactive):
     def batch_key(self) -> Hashable:
         return self.domain.name, self.receivers
 
-    def forecast(self, scheme: Scheme, parties: Parties, nodes: Sequence[Node]) -> Forecast:
+    def cost(self, scheme: Scheme, setting: Setting, nodes: Sequence[Node]) -> Cost:
         shape = (sum(math.prod(node.shape) for node in nodes),)
-        cost = scheme.reveal_cost(parties, self.domain, shape, self.receivers)
-        return Forecast(cost.rounds, max(cost.sent_bytes.values(), default=0), {})
+        return scheme.reveal_cost(setting, self.domain, shape, self.receivers)
 
     def run(
         self, scheme: Scheme, context: Context, nodes: Sequence[Node], shares: Sequence[Sequence[Share]]
     ) -> Step[Sequence[object]]:
-        columns, shapes = [share for (share,) in shares], [node.shape for node in nodes]
-        if self.domain is BITS:
-            opened = yield from scheme.reveal(context, _exactly(join_bits(columns, scheme), scheme), self.receivers)
-            return [None] * len(nodes) if opened is None else split_bits(opened, shapes)
-        opened = yield from scheme.reveal(context, joined(columns, scheme), self.receivers)
-        return [None] * len(nodes) if opened is None else split(opened, shapes)
+        domain, outputs = self.domain, joined([share for (share,) in shares])
+        # What stands in an array beside its elements was never declared as an output.
+        cleared = tuple([domain.clear_padding(part, outputs.shape) for part in outputs.parts])
+        opened = yield from scheme.reveal(context, Share(domain, outputs.shape, cleared), self.receivers)
+        return [None] * len(nodes) if opened is None else domain.split(opened, [node.shape for node in nodes])
 
 
-def joined(shares: Sequence[Share], scheme: Scheme) -> Share:
+def reshaped(share: Share, shape: Shape) -> Share:
+    """The same elements in another shape; not copied."""
+    if share.shape == shape:
+        return share
+    domain = share.domain
+    return Share(domain, shape, tuple([domain.reshape(part, shape) for part in share.parts]))
+
+
+def joined(shares: Sequence[Share]) -> Share:
     """One flat share of all elements, in order; a single share is not copied."""
-    if len(shares) == 1 and len(shares[0].shape) == 1:
-        return shares[0]
-
-    def flatten(*arrays: Words) -> Words:
-        flat = [array.reshape(-1) for array in arrays]
-        return flat[0] if len(flat) == 1 else np.concatenate(flat)
-
-    return scheme.linear(flatten, (sum(math.prod(share.shape) for share in shares),), *shares)
-
-
-def split(flat: Words, shapes: Sequence[tuple[int, ...]]) -> list[Words]:
-    """The inverse of `joined`."""
-    ends = itertools.accumulate(math.prod(shape) for shape in shapes)
-    return [flat[end - math.prod(shape) : end].reshape(shape) for end, shape in zip(ends, shapes, strict=True)]
-
-
-def join_bits(shares: Sequence[Share], scheme: Scheme) -> Share:
-    """One flat packed share of bits; a single one is not copied."""
-    counts = [math.prod(share.shape) for share in shares]
-    total = (sum(counts),)
+    shapes = [share.shape for share in shares]
+    count = (sum([math.prod(shape) for shape in shapes]),)
     if len(shares) == 1:
-        return Share(BITS, total, shares[0].parts)
-
-    def join(*parts: Words) -> Words:
-        bits = [unpack_bits(part, count) for part, count in zip(parts, counts, strict=True)]
-        return pack_bits(np.concatenate(bits).astype(np.bool_))
-
-    return scheme.linear(join, total, *shares)
+        return reshaped(shares[0], count)
+    domain = shares[0].domain
+    columns = zip(*[share.parts for share in shares], strict=True)
+    return Share(domain, count, tuple([domain.join(arrays, shapes) for arrays in columns]))
 
 
-def _exactly(bits: Share, scheme: Scheme) -> Share:
-    """The same without what stands behind the last bit of the last word: leftovers that no output declares."""
-    used = math.prod(bits.shape) % 64
-    if not used:
-        return bits
-
-    def cleared(part: Words) -> Words:
-        copy = part.copy()
-        copy[-1] &= np.uint64((1 << used) - 1)
-        return copy
-
-    return scheme.linear(cleared, bits.shape, bits)
-
-
-def split_bits(flat: Words, shapes: Sequence[tuple[int, ...]]) -> list[Words]:
-    """The inverse of `join_bits` on one part."""
-    if len(shapes) == 1:
-        return [flat]
-    counts = [math.prod(shape) for shape in shapes]
-    bits = unpack_bits(flat, sum(counts)).astype(np.bool_)
-    ends = itertools.accumulate(counts)
-    return [pack_bits(bits[end - count : end]) for end, count in zip(ends, counts, strict=True)]
+def split(flat: Share, shapes: Sequence[Shape]) -> list[Share]:
+    """The inverse of `joined`."""
+    domain = flat.domain
+    if not flat.parts:
+        return [Share(domain, shape, ()) for shape in shapes]
+    columns = [domain.split(part, shapes) for part in flat.parts]
+    return [Share(domain, shape, parts) for shape, parts in zip(shapes, zip(*columns, strict=True), strict=True)]
 
 
 if typing.TYPE_CHECKING:

@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from mpcnet.algebra import Z64, Domain
+from mpcnet.algebra import Domain
 from mpcnet.correlated.items import Demand, Item
 from mpcnet.correlated.provider import encode_request
 from mpcnet.dsl.nodes import Interactive, Node
 from mpcnet.dsl.program import Program
 from mpcnet.dsl.waves import Waves, batched
-from mpcnet.engine import Parties
+from mpcnet.engine import Parties, Setting
 from mpcnet.errors import LocalError
 from mpcnet.schemes import Scheme
 
@@ -34,7 +34,7 @@ class Output:
     node: Node
     receivers: tuple[int, ...]
     denominator: int
-    domain: Domain = Z64
+    domain: Domain
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -69,7 +69,7 @@ def plan_evaluation(program: Program, targets: Sequence[Node], outputs: Sequence
     program.check_free()
     _check_outputs(program.parties, outputs)
     waves = Waves.of(program, [*targets, *(output.node for output in outputs)])
-    rounds, demand = _cost_of(waves, program.scheme, program.parties)
+    rounds, demand = _cost_of(waves, program.scheme, program.setting)
     if demand and program.provider is None:
         raise LocalError("products and comparisons need correlated randomness: name a dealer in the job")
     if demand:
@@ -88,7 +88,7 @@ def _check_outputs(parties: Parties, outputs: Sequence[Output]) -> None:
             raise LocalError(f"the receivers of output '{output.name}' must be different parties of this program")
 
 
-def _cost_of(waves: Waves, scheme: Scheme, parties: Parties) -> tuple[int, Demand]:
+def _cost_of(waves: Waves, scheme: Scheme, setting: Setting) -> tuple[int, Demand]:
     """Online rounds and correlated randomness of a walk, which stays where it is."""
     demand: dict[Item, int] = {}
     if waves.is_local:
@@ -101,11 +101,11 @@ def _cost_of(waves: Waves, scheme: Scheme, parties: Parties) -> tuple[int, Deman
             walk.complete(node)
         if ready := walk.pop_interactive():
             for batch in batched(ready):
-                forecast = cast("Interactive", batch[0].operation).forecast(scheme, parties, batch)
-                for item, units in forecast.demand.items():
+                cost = cast("Interactive", batch[0].operation).cost(scheme, setting, batch)
+                for item, units in cost.demand.items():
                     demand[item] = demand.get(item, 0) + units
-                if forecast.rounds:
-                    heapq.heappush(under_way, (now + forecast.rounds, batch[0].number, batch))
+                if cost.rounds:
+                    heapq.heappush(under_way, (now + cost.rounds, batch[0].number, batch))
                 else:
                     _complete_all(walk, batch)
         elif under_way:

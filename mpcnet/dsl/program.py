@@ -27,13 +27,14 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from mpcnet.algebra import Domain, Streams
+from mpcnet.algebra import Streams
 from mpcnet.correlated.pool import Pool
 from mpcnet.correlated.provider import Provider
 from mpcnet.dsl import maps
 from mpcnet.dsl.nodes import Input, Linear, Node, Operation
 from mpcnet.dsl.ranges import Range
-from mpcnet.engine import Context, Parties, ProgramDigest
+from mpcnet.engine import Context, Parties, ProgramDigest, Setting
+from mpcnet.engine.context import local_context, makes_nothing
 from mpcnet.errors import JobEnded, LocalError
 from mpcnet.schemes import Scheme
 
@@ -50,8 +51,7 @@ class Program:
     """What one fork of a job builds and evaluates.
 
     Args:
-        scheme: how values are shared.
-        domain: over what.
+        scheme: how values are shared, and over which domain numbers are.
         parties: who takes part.
         job: the 32-byte job id.
         fork: path of fork labels, outermost first.
@@ -63,7 +63,6 @@ class Program:
     def __init__(
         self,
         scheme: Scheme,
-        domain: Domain,
         parties: Parties,
         *,
         job: bytes,
@@ -73,7 +72,7 @@ class Program:
         provider: Provider | None = None,
     ) -> None:
         self.scheme = scheme
-        self.domain = domain
+        self.domain = scheme.numbers
         self.parties = parties
         self.job = job
         self.fork = fork
@@ -84,6 +83,7 @@ class Program:
         self.provider = provider
         self.pool: Pool = Pool()
         self.is_set_up: bool = False
+        self.local_context: Context = local_context(self.setting, fork, None)
         self._next_number = 0
         self._state = _State.FREE
 
@@ -135,7 +135,13 @@ class Program:
 
     def context(self, number: int) -> Context:
         """The surroundings of the operation with this number."""
-        return Context(self.parties, self._streams, self.fork, number, self._randomness, self.pool)
+        setting, state = self.setting, self.local_context.state
+        return Context(setting, self._streams, self.fork, number, self._randomness, self.pool, state)
+
+    @property
+    def setting(self) -> Setting:
+        """What costs and choices of algorithms depend on."""
+        return Setting(self.parties, makes_nothing if self.provider is None else self.provider.makes)
 
     def check_free(self) -> None:
         """Refuse a second evaluation beside one that is under way, or behind one that was given up.
@@ -160,8 +166,9 @@ class Program:
         self.check_free()
         self._state = _State.EVALUATING
 
-    def scheme_is_set_up(self) -> None:
-        """The scheme has been set up: the evaluations of this program share what it made."""
+    def scheme_is_set_up(self, state: object) -> None:
+        """The scheme has been set up: its later operations in this program are given the state that it made."""
+        self.local_context = local_context(self.setting, self.fork, state)
         self.is_set_up = True
 
     def end(self, next_round: int) -> None:

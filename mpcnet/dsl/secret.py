@@ -146,7 +146,7 @@ class Secret(Opaque, Ordered):
         base, value = self._broadcast_with(_operand(other, "-"))
         bound = base.node.range - ranges.of_values(value.numerators)
         # Negated in the ring, where -2^63 has a negative too: only the result's range counts.
-        negative = np.asarray(np.negative(base._encoded(value)))
+        negative = self._program.domain.negate(base._encoded(value))
         return base._shifted(AddPublic(negative, value.digest(), "subtract-public"), bound)
 
     def __rsub__(self, other: Operand) -> Secret:
@@ -351,7 +351,7 @@ def stack(values: Sequence[Secret], axis: int = 0) -> Secret:
     return _joined("stack", maps.stacked(axis), values, axis)
 
 
-def _joined(kind: str, function: maps.LinearMap, values: Sequence[Secret], axis: int) -> Secret:
+def _joined(kind: str, function: maps.Rearrangement, values: Sequence[Secret], axis: int) -> Secret:
     if isinstance(values, Secret) or not values or not all(isinstance(value, Secret) for value in values):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise LocalError(f"{kind} takes a sequence of at least one secret")
     sides = aligned(values)

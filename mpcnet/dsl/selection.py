@@ -15,7 +15,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mpcnet.algebra import Words
 from mpcnet.dsl import maps
 from mpcnet.dsl.bits import SecretBits
 from mpcnet.dsl.nodes import Linear
@@ -129,13 +128,7 @@ def _wins(x: Secret) -> Secret:
         return Secret(x.program, x.program.add(zero, (x.node,), x.shape, Range(0, 0)))
     first, second = _pairs(size)
     won = (_taken(x, "first-of-pairs", first) >= _taken(x, "second-of-pairs", second)).number()
-
-    def count(w: Words) -> Words:
-        table = np.zeros((*w.shape[:-1], size, size), np.uint64)
-        table[..., first, second] = w
-        counted: Words = np.subtract(table.sum(axis=-1, dtype=np.uint64), table.sum(axis=-2, dtype=np.uint64))
-        return counted
-
+    count = maps.pair_differences(size, first, second)
     # Whoever stands later has won its pairs before it counts them: 1 - w for each.
     node = won.program.add(Linear("count-wins", count), (won.node,), x.shape, Range(1 - size, size - 1))
     counted = Secret(won.program, node) + np.arange(size)
@@ -153,9 +146,6 @@ def _pairs(size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 def _taken(x: Secret, kind: str, positions: NDArray[np.int64]) -> Secret:
     """Elements of the last axis, at positions that follow from its length: as `x[..., positions]`, unchecked."""
-
-    def take(part: Words) -> Words:
-        return part[..., positions]
-
     shape = (*x.shape[:-1], positions.size)
-    return Secret(x.program, x.program.add(Linear(kind, take), (x.node,), shape, x.node.range), x.denominator)
+    taken = Linear(kind, maps.last_axis_at(positions))
+    return Secret(x.program, x.program.add(taken, (x.node,), shape, x.node.range), x.denominator)

@@ -2,6 +2,7 @@
 
 from mpcnet.engine.context import Context as Context
 from mpcnet.engine.context import Parties as Parties
+from mpcnet.engine.context import Setting as Setting
 from mpcnet.engine.digest import ProgramDigest as ProgramDigest
 from mpcnet.engine.lockstep import LockstepError as LockstepError
 from mpcnet.engine.lockstep import Transcript as Transcript
@@ -29,6 +30,7 @@ __all__ = (
     "ProgramDigest",
     "Round",
     "Scheduler",
+    "Setting",
     "SingleStep",
     "Step",
     "Transcript",

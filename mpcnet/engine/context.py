@@ -10,7 +10,7 @@ from mpcnet.algebra import Domain, Label, Streams, Words
 from mpcnet.algebra.prg import NOBODY
 from mpcnet.errors import LocalError
 
-__all__ = ("Context", "Parties")
+__all__ = ("Context", "Parties", "Setting", "local_context", "makes_nothing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,26 @@ class Parties:
         object.__setattr__(self, "peers", tuple(party for party in self.computing if party != self.me))
 
 
+def makes_nothing(item: typing.Any) -> bool:
+    """Whether an item of this type is made where nobody makes any: never."""
+    return False
+
+
+@dataclass(slots=True)
+class Setting:
+    """What costs and choices of algorithms depend on beside shapes: the same on all parties but for `parties.me`.
+
+    Never changed; not frozen, since one is made for every operation.
+
+    Args:
+        parties: who takes part.
+        makes: whether the provider of correlated randomness makes items of a type.
+    """
+
+    parties: Parties
+    makes: Callable[[typing.Any], bool] = makes_nothing
+
+
 class CorrelatedSource(typing.Protocol):
     """Where an operation takes correlated randomness from: `mpcnet.correlated.Pool`."""
 
@@ -61,20 +81,26 @@ class Context:
     """The surroundings of one operation.
 
     Args:
-        parties: who takes part.
+        setting: who takes part, and what correlated randomness there is.
         streams: by peer, the streams of our pair in this job and fork.
         node: number of the operation; unique in its fork, so that its labels are.
         randomness: n to n uniform bytes of our own.
         correlated: where correlated randomness is taken from.
+        state: what the scheme's `setup` returned.
     """
 
-    parties: Parties
+    setting: Setting
     streams: Mapping[int, Streams]
     fork: tuple[str, ...]
     node: int
     randomness: Callable[[int], bytes]
     correlated: CorrelatedSource = field(default_factory=NoCorrelated)
-    _indices: dict[tuple[str, int, int], int] = field(default_factory=dict[tuple[str, int, int], int])
+    state: object = None
+    parties: Parties = field(init=False)
+    _indices: dict[tuple[str, int, int], int] = field(init=False, default_factory=dict[tuple[str, int, int], int])
+
+    def __post_init__(self) -> None:
+        self.parties = self.setting.parties  # asked for more often than anything else
 
     def __repr__(self) -> str:
         return f"Context(me={self.parties.me}, fork={self.fork!r}, node={self.node})"
@@ -114,3 +140,12 @@ class Context:
             elif position < mine:
                 domain.subtract_into(total, self.pair_uniform(peer, domain, shape, purpose=purpose))
         return total
+
+
+def local_context(setting: Setting, fork: tuple[str, ...], state: object) -> Context:
+    """The surroundings of operations that every party does for itself: they have no number, and draw nothing."""
+    return Context(setting, {}, fork, -1, _no_randomness, state=state)
+
+
+def _no_randomness(count: int) -> bytes:
+    raise LocalError("an operation that every party does for itself draws no randomness")

@@ -2,7 +2,6 @@
 
 from mpcnet.schemes.additive import AdditiveScheme as AdditiveScheme
 from mpcnet.schemes.base import Cost as Cost
-from mpcnet.schemes.base import Forecast as Forecast
 from mpcnet.schemes.base import Kind as Kind
 from mpcnet.schemes.base import Primitive as Primitive
 from mpcnet.schemes.base import Scheme as Scheme
@@ -13,7 +12,6 @@ from mpcnet.schemes.plain import PlainScheme as PlainScheme
 __all__ = (
     "AdditiveScheme",
     "Cost",
-    "Forecast",
     "Kind",
     "PlainScheme",
     "Primitive",

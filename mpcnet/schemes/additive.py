@@ -15,13 +15,24 @@ from __future__ import annotations
 import typing
 from collections.abc import Callable, Sequence
 
-from mpcnet.algebra import Z64, Buffer, Domain, Words
+from mpcnet.algebra import Z64, Buffer, Domain, Shape, Words
 from mpcnet.algebra.bits import BITS, word_count
-from mpcnet.correlated.items import BitTimesWord, BitTriples, DaBits, Item, MatrixTriples, Triples
-from mpcnet.engine import Context, Inbox, Parties, Round, Step
-from mpcnet.errors import LocalError
+from mpcnet.correlated.items import BitTimesWord, BitTriples, DaBits, Demand, Item, MatrixTriples, Triples
+from mpcnet.engine import Context, Inbox, Round, Setting, Step
 from mpcnet.schemes import beaver, bitplanes
-from mpcnet.schemes.base import Cost, Forecast, Kind, Owners, Primitive, Scheme, Share, Threat
+from mpcnet.schemes.base import (
+    FREE,
+    Cost,
+    Kind,
+    Owners,
+    Parts,
+    Primitive,
+    Scheme,
+    Share,
+    Threat,
+    bytes_between,
+    checked_row,
+)
 
 __all__ = ("AdditiveScheme",)
 
@@ -34,16 +45,19 @@ class AdditiveScheme(Scheme):
     """n-out-of-n additive sharing over a ring."""
 
     name = "additive"
-    threat: typing.ClassVar[Threat] = Threat(
-        model="semi-honest", corrupted="all but one of the computing parties", least=2
-    )
+    threat: typing.ClassVar[Threat] = Threat("semi-honest", tolerates=lambda n: n - 1, least=2)
 
-    def setup(self, context: Context) -> Step[None]:
+    def setup(self, context: Context) -> Step[object]:
         """Nothing to prepare: the pairs' seeds are there before a job begins."""
         yield from ()
+        return None
+
+    def setup_cost(self, setting: Setting) -> Cost:
+        """Nothing."""
+        return FREE
 
     def input(
-        self, context: Context, domain: Domain, row_shape: tuple[int, ...], owners: Owners, mine: Words | None
+        self, context: Context, domain: Domain, row_shape: Shape, owners: Owners, mine: Words | None
     ) -> Step[Share]:
         """One round if an owner does not compute, and otherwise none. See `Scheme.input`."""
         parties = context.parties
@@ -57,63 +71,79 @@ class AdditiveScheme(Scheme):
                 to[first] = domain.to_bytes(row)
             expect = dict.fromkeys(outsiders, domain.nbytes(row_shape)) if parties.me == first else {}
             inbox = yield Round(to, expect)
+        shape = (len(owners), *row_shape)
         if not parties.computes:
-            return Share(domain, (len(owners), *row_shape), ())
-        rows = domain.zeros((len(owners), *row_shape))
-        for position, owner in enumerate(owners):
+            return Share(domain, shape, ())
+        rows: list[Words] = []
+        for owner in owners:
             if owner == parties.me and row is not None:
-                rows[position] = row
+                rows.append(row)
             elif owner in inbox:
-                rows[position] = domain.from_bytes_untrusted(inbox[owner], row_shape, parties.names[owner])
+                rows.append(domain.from_bytes_untrusted(inbox[owner], row_shape, parties.names[owner]))
             else:
-                rows[position] = context.pair_uniform(owner, domain, row_shape, purpose="input", owner=owner)
-        return Share(domain, rows.shape, (rows,))
+                rows.append(context.pair_uniform(owner, domain, row_shape, purpose="input", owner=owner))
+        return Share(domain, shape, (domain.stack(rows, row_shape),))
 
     def _own_row(
-        self, context: Context, domain: Domain, row_shape: tuple[int, ...], owners: Owners, mine: Words | None
+        self, context: Context, domain: Domain, row_shape: Shape, owners: Owners, mine: Words | None
     ) -> Words | None:
         """What is left of our input when every other party's stream is taken off."""
         if context.me not in owners:
             return None
-        if mine is None or mine.shape != row_shape:
-            raise LocalError(f"our input has shape {None if mine is None else mine.shape}, declared is {row_shape}")
         parties = context.parties
         keeper = parties.me if parties.computes else parties.computing[0]
-        rest = mine.copy()
+        rest = checked_row(domain, row_shape, mine).copy()
         for peer in parties.computing:
             if peer != keeper:
-                rest -= context.pair_uniform(peer, domain, row_shape, purpose="input", owner=parties.me)
+                stream = context.pair_uniform(peer, domain, row_shape, purpose="input", owner=parties.me)
+                domain.subtract_into(rest, stream)
         return rest
 
-    def input_cost(self, parties: Parties, domain: Domain, row_shape: tuple[int, ...], owners: Owners) -> Cost:
+    def input_cost(self, setting: Setting, domain: Domain, row_shape: Shape, owners: Owners) -> Cost:
         """One correction from each owner that does not compute."""
-        first = parties.computing[0]
-        sent = {(owner, first): domain.nbytes(row_shape) for owner in owners if owner not in parties.computing}
-        return Cost(rounds=1 if sent else 0, sent_bytes=sent)
+        computing = setting.parties.computing
+        outsiders = [owner for owner in owners if owner not in computing]
+        if not outsiders:
+            return FREE
+        return Cost(1, {}, lambda: bytes_between(outsiders, computing[:1], domain.nbytes(row_shape)))
 
-    def add_public(self, parties: Parties, x: Share, value: Words) -> Share:
+    def split(
+        self, domain: Domain, shape: Shape, row: Words, computing: int, randomness: Callable[[int], bytes]
+    ) -> tuple[Parts, ...]:
+        """Uniform summands for all but the first party, which gets what is left. See `Scheme.split`."""
+        rest = checked_row(domain, shape, row).copy()
+        others = [domain.uniform(randomness(16), shape) for _ in range(computing - 1)]
+        for part in others:
+            domain.subtract_into(rest, part)
+        return (rest,), *[(part,) for part in others]
+
+    def add_public(self, context: Context, x: Share, value: Words) -> Share:
         """The first computing party adds the value to its summand."""
-        if parties.me != parties.computing[0]:
+        if context.me != context.parties.computing[0]:
             return x
         return Share(x.domain, x.shape, (x.domain.add(x.parts[0], value),))
 
-    def forecast(self, primitive: Primitive) -> Forecast:
+    def compute_cost(self, setting: Setting, primitive: Primitive) -> Cost:
         """What a product takes; see `mpcnet.schemes.beaver` and `mpcnet.schemes.bitplanes`."""
         count, words = primitive.count, word_count(primitive.count)
+        demand: Demand
         if count == 0:
-            return Forecast(rounds=0, peer_bytes=0, demand={})
+            return FREE
         match primitive.kind:
             case Kind.SIGN:
-                return bitplanes.sign_forecast(count, primitive.bits, _block(count))
+                rounds, demand, peer_bytes = bitplanes.sign_cost(count, primitive.bits, _block(count))
             case Kind.IS_ZERO:
-                return bitplanes.is_zero_forecast(count, primitive.bits, _block(count))
+                rounds, demand, peer_bytes = bitplanes.is_zero_cost(count, primitive.bits, _block(count))
             case Kind.MATMUL:
                 matrices = MatrixTriples(count // primitive.columns, primitive.inner, primitive.columns)
-                return Forecast(1, 8 * matrices.inner * (matrices.rows + matrices.columns), {matrices: 1})
+                rounds, demand = 1, {typing.cast("Item", matrices): 1}
+                peer_bytes = 8 * matrices.inner * (matrices.rows + matrices.columns)
             case kind:
                 item, element_bytes, word_bytes = _ELEMENTWISE[kind]
-                units = count if kind is Kind.MULTIPLY else words
-                return Forecast(1, element_bytes * count + word_bytes * words, {item: units})
+                rounds, demand = 1, {item: count if kind is Kind.MULTIPLY else words}
+                peer_bytes = element_bytes * count + word_bytes * words
+        computing = setting.parties.computing
+        return Cost(rounds, demand, lambda: bytes_between(computing, computing, peer_bytes))
 
     def compute(self, context: Context, primitive: Primitive, operands: Sequence[Share]) -> Step[Share]:
         """See `Scheme.compute`."""
@@ -123,7 +153,7 @@ class AdditiveScheme(Scheme):
         if count == 0:
             return Share(domain, shape, (domain.zeros(shape),) if context.parties.computes else ())
         if not context.parties.computes:
-            for _ in range(self.forecast(primitive).rounds):
+            for _ in range(self.compute_cost(context.setting, primitive).rounds):
                 yield Round()
             return Share(domain, shape, ())
         step = _STEPS[kind](context, primitive, *[operand.parts[0] for operand in operands])
@@ -133,21 +163,20 @@ class AdditiveScheme(Scheme):
         """One round, 8 bytes an element from each computing party to each other. See `Scheme.open`."""
         return (yield from self._exchange(context, x, context.parties.computing))
 
-    def open_cost(self, parties: Parties, domain: Domain, shape: tuple[int, ...]) -> Cost:
+    def open_cost(self, setting: Setting, domain: Domain, shape: Shape) -> Cost:
         """Everybody's summand to everybody."""
-        return self.reveal_cost(parties, domain, shape, parties.computing)
+        return self.reveal_cost(setting, domain, shape, setting.parties.computing)
 
     def reveal(self, context: Context, x: Share, receivers: Sequence[int]) -> Step[Words | None]:
         """One round, 8 bytes an element from each computing party to each receiver. See `Scheme.reveal`."""
         return (yield from self._exchange(context, self._rerandomise(context, x), receivers))
 
-    def reveal_cost(
-        self, parties: Parties, domain: Domain, shape: tuple[int, ...], receivers: Sequence[int]
-    ) -> Cost:
+    def reveal_cost(self, setting: Setting, domain: Domain, shape: Shape, receivers: Sequence[int]) -> Cost:
         """Everybody's summand to the receivers."""
-        nbytes = domain.nbytes(shape)
-        pairs = [(sender, receiver) for sender in parties.computing for receiver in receivers if sender != receiver]
-        return Cost(rounds=1 if pairs else 0, sent_bytes=dict.fromkeys(pairs, nbytes))
+        if not receivers:
+            return FREE
+        computing = setting.parties.computing
+        return Cost(1, {}, lambda: bytes_between(computing, receivers, domain.nbytes(shape)))
 
     def verify(self, context: Context) -> Step[None]:
         """Nothing to check: semi-honest."""
@@ -162,6 +191,8 @@ class AdditiveScheme(Scheme):
         return Share(x.domain, x.shape, (zero,))
 
     def _exchange(self, context: Context, x: Share, receivers: Sequence[int]) -> Step[Words | None]:
+        if not receivers:
+            return None
         parties, domain = context.parties, x.domain
         to: dict[int, Buffer] = {}
         if parties.computes:

@@ -1,34 +1,50 @@
 """What a scheme is: how a secret is shared, combined, opened, and at what price.
 
-A scheme is a stateless object; what differs between parties comes in by the `Context`. Its interactive
-operations are steps. All schemes here are linear, so every operation of the DSL that is linear over the domain
-(sums, public multiples, indexing, stacking, products with public matrices) is one method, `linear`, applied to
-each of the arrays that a party holds. New schemes are found by the entry-point group `mpcnet.schemes`.
+A scheme is a stateless object. What differs between parties comes in by the `Context`, and so does the state that
+its `setup` returned: a program keeps it and gives it to every operation. Interactive operations are steps, and each
+has a cost that is known before it runs. All schemes here are linear, so every operation of the DSL that is linear
+over the domain (sums, public multiples, indexing, stacking, products with public matrices) is one method, `linear`,
+applied to each of the arrays that a party holds. New schemes are found by the entry-point group `mpcnet.schemes`.
 """
 
 from __future__ import annotations
 
 import typing
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-
-from mpcnet.algebra import Domain, Words
+from mpcnet.algebra import Z64, Domain, Shape, Words
 from mpcnet.correlated.items import Demand
-from mpcnet.engine import Context, Parties, Step
+from mpcnet.engine import Context, Setting, Step
 from mpcnet.errors import LocalError
 
-__all__ = ("Cost", "Forecast", "Kind", "Owners", "Primitive", "Scheme", "Share", "Threat")
+__all__ = (
+    "FREE",
+    "Cost",
+    "Kind",
+    "Owners",
+    "Parts",
+    "Primitive",
+    "Scheme",
+    "SentBytes",
+    "Share",
+    "Threat",
+    "bytes_between",
+    "checked_row",
+)
 
 Owners = Sequence[int]
 """Roster indices; row i of an input belongs to owner i."""
+Parts = tuple[Words, ...]
+"""The arrays that one party holds of a shared array."""
+SentBytes = Mapping[tuple[int, int], int]
+"""Payload bytes by (sender, receiver), roster indices; only pairs that exchange a message."""
 
 
-# Shares, primitives, forecasts and rounds are made for every operation and never changed; a frozen dataclass would
-# say so, and take three times as long to make.
+# Shares, primitives, costs and rounds are made for every operation and never changed; a frozen dataclass would say
+# so, and take three times as long to make.
 @dataclass(slots=True, repr=False, eq=False)
 class Share:
     """One party's part of a shared array; opaque to everyone but its scheme. Never changed.
@@ -36,13 +52,13 @@ class Share:
     Args:
         domain: where the elements live.
         shape: shape of the shared array.
-        parts: the arrays that this party holds, each of `shape`: one in additive sharing, several in others, none
-            on a party that does not compute.
+        parts: the arrays that this party holds, each with `shape` elements of the domain: one in additive sharing,
+            several in others, none on a party that does not compute.
     """
 
     domain: Domain
-    shape: tuple[int, ...]
-    parts: tuple[Words, ...]
+    shape: Shape
+    parts: Parts
 
     def __repr__(self) -> str:
         return f"Share(shape={self.shape}, domain={self.domain.name})"
@@ -50,26 +66,58 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Threat:
-    """What a scheme withstands, as data for `mpcnet explain` and the agreement.
+    """What a scheme withstands, as data for explanations and tests.
 
     Args:
         model: "semi-honest", or "none" for schemes that protect nothing.
-        corrupted: how many computing parties may collude, in words for n parties.
+        tolerates: of how many computing parties, how many may put together what they see and learn nothing.
         least, most: how many computing parties the scheme takes; `most` None for any number.
     """
 
     model: str
-    corrupted: str
+    tolerates: Callable[[int], int]
     least: int
     most: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Cost:
-    """Online rounds, and payload bytes by (sender, receiver)."""
+    """What an operation takes, the same on all parties. Never changed.
+
+    Args:
+        rounds: how many rounds its step yields, on every party of the program.
+        demand: correlated randomness.
+        count_bytes: what `sent_bytes` returns. A function, since plans of programs ask for it seldom.
+    """
 
     rounds: int
-    sent_bytes: Mapping[tuple[int, int], int]
+    demand: Demand
+    count_bytes: Callable[[], SentBytes]
+
+    @property
+    def sent_bytes(self) -> SentBytes:
+        """Payload by sender and receiver; an empty message counts as zero bytes."""
+        return self.count_bytes()
+
+
+FREE: typing.Final = Cost(0, {}, dict[tuple[int, int], int])
+"""The cost of what every party does for itself."""
+
+
+def bytes_between(senders: Iterable[int], receivers: Sequence[int], nbytes: int) -> SentBytes:
+    """One message of this size from each sender to each receiver but itself."""
+    return {(sender, receiver): nbytes for sender in senders for receiver in receivers if sender != receiver}
+
+
+def checked_row(domain: Domain, shape: Shape, row: Words | None) -> Words:
+    """Our own row of an input.
+
+    Raises:
+        LocalError: there is none, or it has another shape than was declared.
+    """
+    if row is None or row.shape != domain.array_shape(shape):
+        raise LocalError(f"our input has shape {None if row is None else row.shape}, declared is {shape}")
+    return row
 
 
 class Kind(StrEnum):
@@ -110,28 +158,22 @@ class Primitive:
     columns: int = 0
 
 
-@dataclass(slots=True)
-class Forecast:
-    """What a primitive takes. Never changed.
-
-    Args:
-        rounds: how many rounds its step yields.
-        peer_bytes: payload from each computing party to each other one.
-        demand: correlated randomness.
-    """
-
-    rounds: int
-    peer_bytes: int
-    demand: Demand
-
-
 class Scheme(ABC):
-    """How secrets are shared among the computing parties."""
+    """How secrets are shared among the computing parties.
+
+    Whatever a cost or an algorithm depends on is public and the same on all parties: shapes, kinds, widths and the
+    `Setting`, which a step finds as `context.setting`. Parties that do not compute run every step too, hold shares
+    without parts, and yield as many rounds.
+    """
 
     name: typing.ClassVar[str]
     threat: typing.ClassVar[Threat]
     private: typing.ClassVar[bool] = True
     """False for schemes that are never run over links."""
+    kinds: typing.ClassVar[frozenset[Kind]] = frozenset(Kind)
+    """The products that it computes; programs that take another one are refused before anything is sent."""
+    numbers: Domain = Z64
+    """Where secret numbers live; what a program's ranges are held against. Secret bits live in `BITS`."""
 
     def check_parties(self, computing: Sequence[int]) -> None:
         """Refuse a number of computing parties that this scheme is not made for.
@@ -144,13 +186,28 @@ class Scheme(ABC):
             wanted = f"{least}" if least == most else f"at least {least}" if most is None else f"{least} to {most}"
             raise LocalError(f"scheme '{self.name}' takes {wanted} computing parties, not {len(computing)}")
 
+    # Before the first operation
+
     @abstractmethod
-    def setup(self, context: Context) -> Step[None]:
-        """What the scheme needs before its first operation in a program: a job, or a fork of it."""
+    def setup(self, context: Context) -> Step[object]:
+        """What the scheme needs before its first operation in a program: a job, or a fork of it.
+
+        It takes no correlated randomness, for nobody has asked for any yet.
+
+        Returns:
+            The scheme's state, kept by the program as `context.state` of every later operation: keys that
+            subsets of the parties have in common, shares of a MAC key; None for a scheme without state.
+        """
+
+    @abstractmethod
+    def setup_cost(self, setting: Setting) -> Cost:
+        """What `setup` costs; its demand is empty."""
+
+    # Inputs
 
     @abstractmethod
     def input(
-        self, context: Context, domain: Domain, row_shape: tuple[int, ...], owners: Owners, mine: Words | None
+        self, context: Context, domain: Domain, row_shape: Shape, owners: Owners, mine: Words | None
     ) -> Step[Share]:
         """Share one row per owner.
 
@@ -163,38 +220,59 @@ class Scheme(ABC):
         """
 
     @abstractmethod
-    def input_cost(self, parties: Parties, domain: Domain, row_shape: tuple[int, ...], owners: Owners) -> Cost:
+    def input_cost(self, setting: Setting, domain: Domain, row_shape: Shape, owners: Owners) -> Cost:
         """What `input` costs."""
 
     @abstractmethod
-    def add_public(self, parties: Parties, x: Share, value: Words) -> Share:
+    def split(
+        self, domain: Domain, shape: Shape, row: Words, computing: int, randomness: Callable[[int], bytes]
+    ) -> tuple[Parts, ...]:
+        """Share a row without the other parties: for an owner that hands its shares in and is gone.
+
+        Args:
+            computing: how many parties will compute.
+            randomness: n to n uniform bytes of our own.
+        Returns:
+            By position among the computing parties, the parts of a valid sharing of the row: what that party
+            makes a `Share` of. Any `threat.tolerates(computing)` of them tell nothing.
+        """
+
+    # Without a message
+
+    @abstractmethod
+    def add_public(self, context: Context, x: Share, value: Words) -> Share:
         """x + value, where every party knows `value`; broadcasts as numpy does to the shape of x."""
 
-    def linear(self, function: Callable[..., Words], shape: tuple[int, ...], *shares: Share) -> Share:
+    def linear(self, function: Callable[..., Words], shape: Shape, *shares: Share) -> Share:
         """Apply a function that is linear over the domain to each part.
 
         Args:
-            function: takes one array per share, returns one of `shape`; f(x + y) = f(x) + f(y).
+            function: `f(domain, shapes, *arrays)`: takes one array per share and returns one of `shape`, with
+                f(x + y) = f(x) + f(y); see `mpcnet.dsl.maps`.
             shape: shape of the result.
             shares: at least one, over one domain.
         """
-        # numpy's reductions turn 0-d arrays into scalars, whose arithmetic warns where the ring wraps around.
-        parts = [np.asarray(function(*arrays)) for arrays in zip(*[share.parts for share in shares], strict=True)]
-        return Share(shares[0].domain, shape, tuple(parts))
+        domain, shapes = shares[0].domain, [share.shape for share in shares]
+        columns = zip(*[share.parts for share in shares], strict=True)
+        return Share(domain, shape, tuple([function(domain, shapes, *arrays) for arrays in columns]))
 
-    @abstractmethod
-    def forecast(self, primitive: Primitive) -> Forecast:
-        """What `compute` will take: the same on all parties."""
+    # Products
 
     @abstractmethod
     def compute(self, context: Context, primitive: Primitive, operands: Sequence[Share]) -> Step[Share]:
-        """Compute a product.
+        """Compute a product of one of our `kinds`.
 
         Args:
             operands: flat shares, over numbers or bits as the kind says; matrices for `MATMUL`.
         Returns:
             A flat share of `count` elements; a matrix for `MATMUL`.
         """
+
+    @abstractmethod
+    def compute_cost(self, setting: Setting, primitive: Primitive) -> Cost:
+        """What `compute` takes. It may choose between algorithms by what the provider makes."""
+
+    # Outputs
 
     @abstractmethod
     def open(self, context: Context, x: Share) -> Step[Words | None]:
@@ -205,7 +283,7 @@ class Scheme(ABC):
         """
 
     @abstractmethod
-    def open_cost(self, parties: Parties, domain: Domain, shape: tuple[int, ...]) -> Cost:
+    def open_cost(self, setting: Setting, domain: Domain, shape: Shape) -> Cost:
         """What `open` costs."""
 
     @abstractmethod
@@ -217,9 +295,7 @@ class Scheme(ABC):
         """
 
     @abstractmethod
-    def reveal_cost(
-        self, parties: Parties, domain: Domain, shape: tuple[int, ...], receivers: Sequence[int]
-    ) -> Cost:
+    def reveal_cost(self, setting: Setting, domain: Domain, shape: Shape, receivers: Sequence[int]) -> Cost:
         """What `reveal` costs."""
 
     @abstractmethod

@@ -24,14 +24,13 @@ from numpy.typing import NDArray
 from mpcnet.algebra import Buffer, Words
 from mpcnet.algebra.bits import to_planes, word_count
 from mpcnet.algebra.domain import as_buffer
-from mpcnet.correlated.items import BitTriples, Item, MaskedBits, SharedTriples
+from mpcnet.correlated.items import BitTriples, Demand, Item, MaskedBits, SharedTriples
 from mpcnet.engine import Context, Round, Step
 from mpcnet.engine.scheduler import gather
 from mpcnet.errors import PeerViolation
-from mpcnet.schemes.base import Forecast
 from mpcnet.schemes.beaver import and_packed, and_shared
 
-__all__ = ("is_zero", "is_zero_forecast", "sign_bits", "sign_forecast", "tree_rounds")
+__all__ = ("is_zero", "is_zero_cost", "sign_bits", "sign_cost", "tree_rounds")
 
 
 _CHUNK_UNITS: typing.Final = 512
@@ -43,8 +42,8 @@ def tree_rounds(block_count: int) -> int:
     return max(0, block_count - 1).bit_length()
 
 
-def sign_forecast(count: int, bits: int, block: int) -> Forecast:
-    """What `sign_bits` takes."""
+def sign_cost(count: int, bits: int, block: int) -> tuple[int, Demand, int]:
+    """What `sign_bits` takes: rounds, correlated randomness, and bytes from each party to each other."""
     item = MaskedBits(bits, block)
     units = word_count(count)
     demand: dict[Item, int] = {item: units}
@@ -58,8 +57,7 @@ def sign_forecast(count: int, bits: int, block: int) -> Forecast:
             demand[SharedTriples()] = demand.get(SharedTriples(), 0) + (pairs - 1) * units
         opened_words += (3 * pairs - 1) * units
         blocks -= pairs
-    peer_bytes = (bits + 7) // 8 * count + 8 * opened_words
-    return Forecast(1 + tree_rounds(item.block_count), peer_bytes, demand)
+    return 1 + tree_rounds(item.block_count), demand, (bits + 7) // 8 * count + 8 * opened_words
 
 
 def sign_bits(context: Context, x: Words, bits: int, block: int) -> Step[Words]:
@@ -83,13 +81,13 @@ def sign_bits(context: Context, x: Words, bits: int, block: int) -> Step[Words]:
     return sign
 
 
-def is_zero_forecast(count: int, bits: int, block: int) -> Forecast:
-    """What `is_zero` takes."""
+def is_zero_cost(count: int, bits: int, block: int) -> tuple[int, Demand, int]:
+    """What `is_zero` takes; see `sign_cost`."""
     item = MaskedBits(bits, block, skip_top=False)
     units = word_count(count)
     ands = item.block_count - 1
     demand: dict[Item, int] = {item: units, BitTriples(): ands * units} if ands else {item: units}
-    return Forecast(1 + tree_rounds(item.block_count), (bits + 7) // 8 * count + 16 * ands * units, demand)
+    return 1 + tree_rounds(item.block_count), demand, (bits + 7) // 8 * count + 16 * ands * units
 
 
 def is_zero(context: Context, x: Words, bits: int, block: int) -> Step[Words]:

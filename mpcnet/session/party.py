@@ -8,15 +8,14 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapp
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from mpcnet.algebra import Z64, Buffer, Streams
-from mpcnet.algebra.bits import BITS
+from mpcnet.algebra import Buffer, Streams
 from mpcnet.algebra.prg import prefixed
 from mpcnet.correlated.provider import DealerProvider, Provider
 from mpcnet.declare.inputs import Declaration
 from mpcnet.declare.party import Party
 from mpcnet.declare.revealed import Revealed
 from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, SecretBits, domain_of, evaluate
-from mpcnet.engine import Context, ProgramDigest, SingleStep, Step
+from mpcnet.engine import Context, ProgramDigest, Setting, SingleStep, Step
 from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.identity import Member
 from mpcnet.session.channels import fork_id, run_path
@@ -73,7 +72,6 @@ class JobParty(Party[P]):
         self._work = functools.partial(run_work, offload=surroundings.offload)
         self._program = Program(
             plan.scheme,
-            Z64,
             plan.parties,
             job=running.id,
             fork=path,
@@ -162,7 +160,7 @@ class JobParty(Party[P]):
         evaluation = evaluate(self._program, [], planned)
         await self._drive(evaluation)
         denominators = {output.name: output.denominator for output in planned}
-        bits = frozenset(output.name for output in planned if output.domain is BITS)
+        bits = frozenset(name for name, secret in outputs.items() if isinstance(secret, SecretBits))
         return Revealed(evaluation.results, denominators, bits)
 
     async def evaluate(self, *values: Secret | SecretBits) -> None:
@@ -217,7 +215,7 @@ class JobParty(Party[P]):
         digest.add(0, "run", (), prefixed(name.encode()) + details)
         channel = running.channel(fork_id(path))
         channel.open(digest)
-        context = Context(plan.parties, self._streams(path), path, 0, self._surroundings.randomness)
+        context = Context(Setting(plan.parties), self._streams(path), path, 0, self._surroundings.randomness)
         cost, region = running.cost, self._region
         step: SingleStep[R] = SingleStep(running.id, digest, plan.parties, frozenset(plan.peers) - {plan.dealer})
         try:

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mpcnet.algebra import Z64, Domain, Streams
+from mpcnet.algebra import Streams
 from mpcnet.correlated.dealing import DealerStreams, make_correction, shares_of
 from mpcnet.correlated.pool import Pool
 from mpcnet.correlated.provider import Provider, Request
@@ -70,7 +70,6 @@ def make_programs(
     computing: int | Sequence[int],
     everyone: int | Sequence[int] | None = None,
     scheme: Scheme | None = None,
-    domain: Domain = Z64,
     fork: tuple[str, ...] = (),
     seed: int = 0,
 ) -> dict[int, Program]:
@@ -96,7 +95,6 @@ def make_programs(
         }
         programs[me] = Program(
             scheme or AdditiveScheme(),
-            domain,
             Parties(me, compute, members, names),
             job=job,
             fork=fork,
@@ -249,7 +247,6 @@ class LockstepParty:
             computing=parties.computing,
             everyone=parties.everyone,
             scheme=self.program.scheme,
-            domain=self.program.domain,
             fork=(*self.program.fork, label),
             seed=self.seed,
         )

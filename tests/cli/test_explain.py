@@ -28,6 +28,7 @@ from mpcnet.cli.protocol_commands import example_job
 from mpcnet.cli.rehearsal import SeededChooser, rehearse
 from mpcnet.declare import list_protocols
 from mpcnet.identity import Identity, Member
+from mpcnet.schemes import AdditiveScheme, Threat
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command
@@ -61,6 +62,18 @@ def test_the_worked_example() -> None:
     assert found.cost.rounds == (1, 1)
     assert set(found.cost.sent_bytes.values()) == {(24, 24)}
     assert found.cost.is_fixed
+
+
+@pytest.mark.parametrize(("tolerated", "who", "together"), [(1, "any one", 2), (2, "any 2", 3)])
+def test_who_may_collude_is_said_from_the_schemes_number(
+    monkeypatch: pytest.MonkeyPatch, tolerated: int, who: str, together: int
+) -> None:
+    monkeypatch.setattr(AdditiveScheme, "threat", Threat("semi-honest", lambda n: tolerated, least=2))
+    found = explain(example("average")).collusion
+    assert found[0].startswith(
+        f"Scheme 'additive', semi-honest: {who} of the 4 computing parties may put together what they see,"
+    )
+    assert found[1] == f"Any {together} of alice, bob, carol and dave together could learn every input."
 
 
 def test_who_learns_is_not_guessed_where_a_parameter_says_it() -> None:

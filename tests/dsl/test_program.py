@@ -13,12 +13,16 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from mpcnet.algebra import Z64
+from mpcnet.algebra import Z64, Domain, Shape, Words
+from mpcnet.algebra.domain import Ring64
+from mpcnet.correlated.items import Item, MatrixTriples
+from mpcnet.correlated.pool import Pool
+from mpcnet.correlated.provider import Provider, Request
 from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, concatenate, evaluate, stack
 from mpcnet.dsl.nodes import Input
-from mpcnet.engine import Context, MergedRound, Round, Step, Transcript
+from mpcnet.engine import Context, MergedRound, Round, Setting, Step, Transcript
 from mpcnet.errors import JobEnded, LocalError, MpcnetError, RangeError
-from mpcnet.schemes import AdditiveScheme, PlainScheme, Scheme
+from mpcnet.schemes import AdditiveScheme, Cost, Kind, PlainScheme, Primitive, Scheme, Share
 from mpcnet.testing.lockstep import LockstepParty, Plain, exact, make_programs, run_program
 
 SCHEMES: list[Scheme] = [AdditiveScheme(), PlainScheme()]
@@ -159,7 +163,7 @@ def test_changing_a_result_or_an_input_array_changes_nothing_else() -> None:
         node = party.program.input("x", (1, 2), Range(0, 99), (0,), mine if party.me == 0 else None)
         mine[:] = 50
         x = Secret(party.program, node)
-        evaluation = evaluate(party.program, [], [Output("a", node, (0, 1), 1)])
+        evaluation = evaluate(party.program, [], [Output("a", node, (0, 1), 1, Z64)])
         yield from party.drive(evaluation)
         evaluation.results["a"][:] = 77
         return (yield from party.reveal(b=x))["b"].reshape(-1).tolist()
@@ -218,7 +222,7 @@ def test_rows_of_a_test_program_are_checked(rows: dict[int, list[int]], error: t
 
 
 def output(name: str, secret: Secret, *receivers: int) -> Output:
-    return Output(name, secret.node, receivers, secret.denominator)
+    return Output(name, secret.node, receivers, secret.denominator, Z64)
 
 
 def test_outputs_are_checked_before_anything_is_sent() -> None:
@@ -530,21 +534,120 @@ def test_batches_of_every_size_come_back_in_their_places() -> None:
     assert all(run_program(program, computing=3).results.values())
 
 
-def test_a_program_is_over_a_domain() -> None:
+def test_a_program_is_over_the_domain_of_its_scheme() -> None:
     program: Program = make_programs(computing=2)[0]
     assert program.domain is Z64
+    narrow = Ring64("narrow", -100, 100)
+    party = LockstepParty(make_programs(computing=2, scheme=PlainScheme(narrow))[0])
+    x = party.input("x", {0: [3], 1: [4]}, range=(-40, 40))
+    assert party.program.domain is narrow
+    assert (x[0] + x[1]).range == (Fraction(-80), Fraction(80))
+    with pytest.raises(RangeError, match=r"'add' can give values in \[-120, 120\], which narrow does not hold"):
+        _ = x[0] + x[1] + x[0]
+
+
+def test_what_a_scheme_does_not_compute_is_refused_before_anything_is_sent() -> None:
+    class Sums(AdditiveScheme):
+        kinds = frozenset({Kind.MULTIPLY})
+
+    party = LockstepParty(make_programs(computing=2, scheme=Sums())[0])
+    x = party.input("x", {0: [3], 1: [4]}, range=(0, 9))
+    for refused, kind in (((x[0] < x[1]).node, "compare"), ((x @ x.T).node, "matmul")):
+        with pytest.raises(LocalError, match=f"scheme 'additive' does not compute '{kind}'"):
+            evaluate(party.program, [refused])
+    assert evaluate(party.program, [(x[0] * x[1]).node]).rounds_ahead == 1
+
+
+# A scheme that chooses by what the provider makes
+
+
+class Thrifty(AdditiveScheme):
+    """Computes every product twice where the provider makes no triples of matrices."""
+
+    def compute_cost(self, setting: Setting, primitive: Primitive) -> Cost:
+        cost = super().compute_cost(setting, primitive)
+        if setting.makes(MatrixTriples(1, 1, 1)):
+            return cost
+        return Cost(2, {item: 2 * units for item, units in cost.demand.items()}, cost.count_bytes)
+
+    def compute(self, context: Context, primitive: Primitive, operands: Sequence[Share]) -> Step[Share]:
+        result = yield from super().compute(context, primitive, operands)
+        if context.parties.computes and not context.setting.makes(MatrixTriples(1, 1, 1)):
+            result = yield from super().compute(context, primitive, operands)
+        return result
+
+
+@pytest.mark.parametrize("makes", [False, True])
+def test_a_scheme_chooses_by_what_the_provider_makes(makes: bool) -> None:
+    def square(party: LockstepParty) -> Step[tuple[int, Plain]]:
+        provider = party.program.provider
+        assert provider is not None
+        party.program.provider = Choosy(provider, makes)
+        x = party.input("x", {0: [3], 1: [4]}, range=(0, 9))
+        evaluation = evaluate(party.program, [(x * x).node])
+        ahead = evaluation.rounds_ahead
+        yield from party.drive(evaluation)
+        return ahead, (yield from party.reveal(square=x * x))["square"]
+
+    run = run_program(square, computing=2, everyone=3, scheme=Thrifty())
+    for ahead, opened in run.results.values():
+        assert ahead == (1 if makes else 2)
+        assert opened.tolist() == [[9], [16]]
+
+
+class Choosy(Provider):
+    """Another provider, which may say that it makes no triples of matrices."""
+
+    def __init__(self, provider: Provider, matrices: bool) -> None:
+        self._provider, self._matrices = provider, matrices
+
+    def makes(self, item: Item) -> bool:
+        return self._matrices or not isinstance(item, MatrixTriples)
+
+    def ensure(self, context: Context, pool: Pool, request: Request) -> Step[None]:
+        yield from self._provider.ensure(context, pool, request)
 
 
 # A scheme that has to be set up
 
 
 class Greeting(AdditiveScheme):
-    """Exchanges a byte before its first operation, as a scheme may that needs keys of its own."""
+    """Exchanges a byte before its first operation, as a scheme may that needs keys of its own.
 
-    def setup(self, context: Context) -> Step[None]:
+    Its state is the byte: every later operation must be given it.
+    """
+
+    def setup(self, context: Context) -> Step[object]:
+        assert context.state is None
         peers = context.parties.peers if context.parties.computes else ()
         inbox = yield Round(dict.fromkeys(peers, b"!"), dict.fromkeys(peers, 1))
         assert {peer: bytes(data) for peer, data in inbox.items()} == dict.fromkeys(peers, b"!")
+        return b"!"
+
+    def input(
+        self, context: Context, domain: Domain, row_shape: Shape, owners: Sequence[int], mine: Words | None
+    ) -> Step[Share]:
+        assert context.state == b"!"
+        return (yield from super().input(context, domain, row_shape, owners, mine))
+
+    def add_public(self, context: Context, x: Share, value: Words) -> Share:
+        assert context.state == b"!"
+        assert not context.streams
+        with pytest.raises(LocalError, match="draws no randomness"):
+            context.randomness(1)
+        return super().add_public(context, x, value)
+
+    def compute(self, context: Context, primitive: Primitive, operands: Sequence[Share]) -> Step[Share]:
+        assert context.state == b"!"
+        return (yield from super().compute(context, primitive, operands))
+
+    def reveal(self, context: Context, x: Share, receivers: Sequence[int]) -> Step[Words | None]:
+        assert context.state == b"!"
+        return (yield from super().reveal(context, x, receivers))
+
+    def verify(self, context: Context) -> Step[None]:
+        assert context.state == b"!"
+        yield from super().verify(context)
 
 
 @pytest.mark.parametrize("everyone", [2, 3])
@@ -552,12 +655,12 @@ def test_a_scheme_is_set_up_once_before_its_first_operation(everyone: int) -> No
     def twice(party: LockstepParty) -> Step[Plain]:
         x = party.input("x", {0: [3], 1: [4]}, range=(0, 9))
         first = yield from party.reveal(product=x[0] * x[1])
-        second = yield from party.reveal(total=x.sum())
-        return np.array([first["product"][0], second["total"][()]], np.object_)
+        second = yield from party.reveal(total=x.sum(), rest=10 - (x[0] + 1))
+        return np.array([first["product"][0], second["total"][()], second["rest"][0]], np.object_)
 
     plain = run_program(twice, computing=2, everyone=everyone, scheme=AdditiveScheme())
     greeted = run_program(twice, computing=2, everyone=everyone, scheme=Greeting())
-    assert all(result.tolist() == [12, 7] for result in greeted.results.values())
+    assert all(result.tolist() == [12, 7, 6] for result in greeted.results.values())
     assert greeted.rounds == plain.rounds + 1
     assert greeted.sent_bytes[0, 1] == plain.sent_bytes[0, 1] + 1
     assert greeted.views[1][0] == (0, b"!")

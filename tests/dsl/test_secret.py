@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from mpcnet.algebra import Z64
 from mpcnet.dsl import Output, Range, Secret, SecretBits, concatenate, evaluate, stack
 from mpcnet.engine import MergedRound
 from mpcnet.errors import LocalError
@@ -115,7 +116,7 @@ def test_products_in_the_clear_need_no_dealer() -> None:
     program = make_programs(computing=1, scheme=PlainScheme())[0]
     program.provider = None
     x = Secret(program, program.input("x", (3,), Range(0, 9), (0,), np.array([1, 2, 3])))[0]
-    evaluation = evaluate(program, [], [Output("y", (x * x).node, (0,), 1)])
+    evaluation = evaluate(program, [], [Output("y", (x * x).node, (0,), 1, Z64)])
     while (merged := evaluation.take()) is not None:
         assert isinstance(merged, MergedRound)
         assert not merged.to

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from mpcnet.algebra import Z64
 from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, plan_evaluation
 from mpcnet.dsl.nodes import Node
 from mpcnet.dsl.waves import Waves, batched
@@ -88,11 +89,11 @@ def test_a_plan_changes_nothing() -> None:
     x, y = values(program, 2)
     product = x * y
     digest, number = program.digest.value(), product.node.number
-    plan = plan_evaluation(program, [], [Output("p", product.node, (0, 1), 1)])
+    plan = plan_evaluation(program, [], [Output("p", product.node, (0, 1), 1, Z64)])
     assert plan.rounds == 2
     assert {item.key: units for item, units in plan.demand.items()} == {"triples": 3}
     with pytest.raises(LocalError, match="two outputs"):
-        plan_evaluation(program, [], [Output("p", product.node, (0,), 1)] * 2)
+        plan_evaluation(program, [], [Output("p", product.node, (0,), 1, Z64)] * 2)
     assert program.digest.value() == digest
     assert (x + 1).node.number == number + 1
     assert program.next_round == 0
@@ -103,7 +104,7 @@ def test_a_plan_changes_nothing() -> None:
 def test_an_evaluation_is_started_once_and_takes_its_program() -> None:
     program = program_of_two()
     (x,) = values(program, 1)
-    outputs = [Output("x", x.node, (0, 1), 1)]
+    outputs = [Output("x", x.node, (0, 1), 1, Z64)]
     first, second = (Evaluation(program, plan_evaluation(program, [], outputs)) for _ in range(2))
     first.start()
     with pytest.raises(LocalError, match="started once"):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mpcnet.algebra import Z64, Words
-from mpcnet.engine import Context, Parties, Step, Transcript, lockstep
+from mpcnet.engine import Context, Setting, Step, Transcript, lockstep
 from mpcnet.errors import LocalError
 from mpcnet.schemes import AdditiveScheme, Cost, PlainScheme, Scheme, Share
 from mpcnet.testing.lockstep import make_programs
@@ -53,10 +53,11 @@ def shared(scheme: Scheme, context: Context, shape: tuple[int, ...]) -> Share:
 def check(transcript: Transcript[object], cost: Cost) -> None:
     assert transcript.sent_bytes == dict(cost.sent_bytes)
     assert transcript.rounds == cost.rounds
+    assert cost.demand == {}
 
 
-def parties(computing: Sequence[int], everyone: Sequence[int]) -> Parties:
-    return make_programs(computing=computing, everyone=everyone)[everyone[0]].parties
+def setting(computing: Sequence[int], everyone: Sequence[int]) -> Setting:
+    return make_programs(computing=computing, everyone=everyone)[everyone[0]].setting
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -76,7 +77,7 @@ def test_input(scheme: Scheme, computing: Sequence[int], everyone: Sequence[int]
             return (yield from scheme.input(context, Z64, shape, owners, mine))
 
         transcript = run(scheme, computing, everyone, step)
-        check(transcript, scheme.input_cost(parties(computing, everyone), Z64, shape, owners))
+        check(transcript, scheme.input_cost(setting(computing, everyone), Z64, shape, owners))
         wanted = np.stack([row_of(owner, shape) for owner in owners])
         parts: list[Words] = []
         for me, share in transcript.results.items():
@@ -91,6 +92,35 @@ def test_input(scheme: Scheme, computing: Sequence[int], everyone: Sequence[int]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("computing", [2, 3, 5])
+@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
+def test_an_owner_splits_a_row_alone(scheme: Scheme, computing: int, shape: tuple[int, ...]) -> None:
+    """What it makes from its own randomness opens to the row, in the parties' own steps."""
+    row = row_of(4, shape)
+    drawn = make_programs(computing=2)[0].context(0).randomness
+    parts = scheme.split(Z64, shape, row, computing, drawn)
+    again = scheme.split(Z64, shape, row, computing, drawn)
+    assert len(parts) == computing
+    if scheme.private and row.size:
+        assert not any(np.any(a == b) for a, b in zip(parts[1], again[1], strict=True))
+        assert not any(np.any(part == row) for held in parts for part in held)
+
+    def step(context: Context) -> Step[Words | None]:
+        share = Share(Z64, shape, parts[context.me] if context.me < computing else ())
+        return (yield from scheme.open(context, share))
+
+    opened = run(scheme, range(computing), range(computing + 1), step).results
+    assert all(np.array_equal(np.asarray(opened[me]), row) for me in range(computing))
+    assert opened[computing] is None
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
+def test_a_row_of_another_shape_is_not_split(scheme: Scheme) -> None:
+    with pytest.raises(LocalError, match=r"has shape \(3,\), declared is \(2,\)"):
+        scheme.split(Z64, (2,), np.zeros(3, np.uint64), 2, bytes)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("computing", "everyone"), SETTINGS)
 @pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
 def test_open(scheme: Scheme, computing: Sequence[int], everyone: Sequence[int], shape: tuple[int, ...]) -> None:
@@ -98,7 +128,7 @@ def test_open(scheme: Scheme, computing: Sequence[int], everyone: Sequence[int],
         return (yield from scheme.open(context, shared(scheme, context, shape)))
 
     transcript = run(scheme, computing, everyone, step)
-    check(transcript, scheme.open_cost(parties(computing, everyone), Z64, shape))
+    check(transcript, scheme.open_cost(setting(computing, everyone), Z64, shape))
     expect_at(transcript, computing, shape)
 
 
@@ -113,7 +143,7 @@ def test_reveal(scheme: Scheme, computing: Sequence[int], everyone: Sequence[int
             return (yield from scheme.reveal(context, shared(scheme, context, shape), receivers))
 
         transcript = run(scheme, computing, everyone, step)
-        check(transcript, scheme.reveal_cost(parties(computing, everyone), Z64, shape, receivers))
+        check(transcript, scheme.reveal_cost(setting(computing, everyone), Z64, shape, receivers))
         expect_at(transcript, receivers, shape)
 
 

@@ -12,11 +12,13 @@ import pytest
 
 from mpcnet.algebra import Z64, Domain, Words
 from mpcnet.algebra.bits import BITS, pack_bits, unpack_bits
+from mpcnet.correlated.items import Demand
 from mpcnet.correlated.provider import make_request
 from mpcnet.dsl import Program
 from mpcnet.engine import Round, Step, Transcript, lockstep
 from mpcnet.errors import LocalError, PeerViolation
-from mpcnet.schemes import AdditiveScheme, Forecast, Kind, PlainScheme, Primitive, Scheme, Share, bitplanes
+from mpcnet.schemes import AdditiveScheme, Cost, Kind, PlainScheme, Primitive, Scheme, Share, bitplanes
+from mpcnet.schemes.base import bytes_between
 from mpcnet.testing.lockstep import make_programs
 
 THRESHOLD = 400.0
@@ -48,21 +50,29 @@ def edges(bits: int, count: int) -> Words:
 Runner = Callable[[Program, int], Step[Words]]
 
 
-def run(runner: Runner, forecast: Forecast, computing: int, seed: int = 0) -> Transcript[Words]:
-    """Fill each pool with what was forecast, run, and see that everything was taken."""
+SETTING = make_programs(computing=3)[0].setting
+
+
+def bit_cost(cost: tuple[int, Demand, int], computing: int) -> Cost:
+    """The cost of a function of `bitplanes`."""
+    rounds, demand, peer_bytes = cost
+    return Cost(rounds, demand, lambda: bytes_between(range(computing), range(computing), peer_bytes))
+
+
+def run(runner: Runner, cost: Cost, computing: int, seed: int = 0) -> Transcript[Words]:
+    """Fill each pool with what was declared, run, and see that everything was taken."""
     programs = make_programs(computing=computing, seed=seed)
 
     def party(program: Program) -> Step[Words]:
         assert program.provider is not None
-        yield from program.provider.ensure(program.context(1), program.pool, make_request(1, forecast.demand))
+        yield from program.provider.ensure(program.context(1), program.pool, make_request(1, cost.demand))
         result = yield from runner(program, program.parties.me)
         assert program.pool.drain() == {}
         return result
 
     transcript = lockstep({me: party(program) for me, program in programs.items()})
-    assert transcript.rounds == forecast.rounds
-    pairs = {(a, b) for a in programs for b in programs if a != b}
-    assert transcript.sent_bytes == (dict.fromkeys(pairs, forecast.peer_bytes) if forecast.rounds else {})
+    assert transcript.rounds == cost.rounds
+    assert transcript.sent_bytes == cost.sent_bytes
     return transcript
 
 
@@ -72,7 +82,7 @@ def signs(x: Words, bits: int, block: int, computing: int, seed: int = 0) -> Tra
     def runner(program: Program, me: int) -> Step[Words]:
         return (yield from bitplanes.sign_bits(program.context(2), shares[me], bits, block))
 
-    return run(runner, bitplanes.sign_forecast(x.size, bits, block), computing, seed)
+    return run(runner, bit_cost(bitplanes.sign_cost(x.size, bits, block), computing), computing, seed)
 
 
 def opened_bits(transcript: Transcript[Words], count: int) -> Words:
@@ -101,7 +111,7 @@ def test_zeros_of_every_width(block: int) -> None:
         def runner(program: Program, me: int, bits: int = bits, shares: list[Words] = shares) -> Step[Words]:
             return (yield from bitplanes.is_zero(program.context(2), shares[me], bits, block))
 
-        transcript = run(runner, bitplanes.is_zero_forecast(count, bits, block), computing)
+        transcript = run(runner, bit_cost(bitplanes.is_zero_cost(count, bits, block), computing), computing)
         expected = [int(item) % 2**bits == 0 for item in x]
         assert opened_bits(transcript, count).tolist() == expected, bits
 
@@ -109,9 +119,7 @@ def test_zeros_of_every_width(block: int) -> None:
 def test_rounds_of_a_comparison() -> None:
     """64 bits in at most 7 rounds and 32 in at most 6, the opening of the result not counted."""
     rounds = {
-        (bits, block): bitplanes.sign_forecast(1, bits, block).rounds
-        for bits in (64, 33, 32, 21)
-        for block in (1, 2, 4)
+        (bits, block): bitplanes.sign_cost(1, bits, block)[0] for bits in (64, 33, 32, 21) for block in (1, 2, 4)
     }
     assert {key: value for key, value in rounds.items() if key[1] == 1} == {
         (64, 1): 7,
@@ -131,16 +139,14 @@ def test_rounds_of_a_comparison() -> None:
         (32, 4): 4,
         (21, 4): 4,
     }
-    assert bitplanes.sign_forecast(1, 1, 4).rounds == 1
+    assert bitplanes.sign_cost(1, 1, 4)[0] == 1
 
 
 def test_bytes_of_a_comparison() -> None:
     """To each peer, as `mpcnet.schemes.bitplanes` says."""
     count = 6400
     figures = {
-        (bits, block): bitplanes.sign_forecast(count, bits, block).peer_bytes / count
-        for bits in (64, 32)
-        for block in (2, 4)
+        (bits, block): bitplanes.sign_cost(count, bits, block)[2] / count for bits in (64, 32) for block in (2, 4)
     }
     assert figures == {(64, 2): 19.0, (64, 4): 13.125, (32, 2): 9.125, (32, 4): 6.25}
 
@@ -195,7 +201,8 @@ def computed(scheme: Scheme, primitive: Primitive, computing: int) -> Words:
         (part,) = share.parts
         return part
 
-    results = run(runner, scheme.forecast(primitive), computing).results
+    setting = make_programs(computing=computing, scheme=scheme)[0].setting
+    results = run(runner, scheme.compute_cost(setting, primitive), computing).results
     of_bits = primitive.kind in (Kind.AND, Kind.SIGN, Kind.IS_ZERO)
     total = results[0]
     if scheme.private:
@@ -222,16 +229,16 @@ def test_those_who_do_not_compute_take_as_many_rounds() -> None:
     for primitive in primitives(70):
         program = make_programs(computing=2, everyone=3)[2]
         rounds = list(ADDITIVE.compute(program.context(0), primitive, []))
-        assert rounds == [Round()] * ADDITIVE.forecast(primitive).rounds
+        assert rounds == [Round()] * ADDITIVE.compute_cost(SETTING, primitive).rounds
 
 
 def test_a_peer_that_sends_too_little_is_named() -> None:
     """The scheduler refuses other sizes already; a driver that does not is told who it was."""
     for bits in (64, 9):
         program = make_programs(computing=2)[0]
-        forecast = bitplanes.sign_forecast(3, bits, 2)
+        _, demand, _ = bitplanes.sign_cost(3, bits, 2)
         assert program.provider is not None
-        list(program.provider.ensure(program.context(1), program.pool, make_request(1, forecast.demand)))
+        list(program.provider.ensure(program.context(1), program.pool, make_request(1, demand)))
         step = bitplanes.sign_bits(program.context(2), np.zeros(3, np.uint64), bits, 2)
         next(step)
         with pytest.raises(PeerViolation, match="expected") as error:
@@ -313,13 +320,13 @@ def test_what_a_product_opens_is_uniform(kind: Kind) -> None:
         inputs = [Share(domain, (count,), (values,)) for domain, values in operands]
         return (yield from ADDITIVE.compute(program.context(2), primitive, inputs)).parts[0]
 
-    transcript = run(runner, ADDITIVE.forecast(primitive), 3)
+    transcript = run(runner, ADDITIVE.compute_cost(SETTING, primitive), 3)
     for view in transcript.views.values():
         assert all(chi_square(data) < THRESHOLD for _, data in view)
 
 
 def test_a_second_use_would_be_noticed() -> None:
-    """Two products of one forecast do not fit into its randomness."""
+    """Two products at the cost of one do not fit into its randomness."""
     shares: Sequence[Words] = shares_of(Z64, edges(64, 4), 2)
 
     def runner(program: Program, me: int) -> Step[Words]:
@@ -327,4 +334,4 @@ def test_a_second_use_would_be_noticed() -> None:
         return (yield from bitplanes.sign_bits(program.context(3), shares[me], 64, 2))
 
     with pytest.raises(LocalError, match="are needed and 0 are left"):
-        run(runner, bitplanes.sign_forecast(4, 64, 2), 2)
+        run(runner, bit_cost(bitplanes.sign_cost(4, 64, 2), 2), 2)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mpcnet.algebra import Z64, Words
 from mpcnet.dsl import Program, Range, Secret
 from mpcnet.engine import Context, Step
-from mpcnet.schemes import AdditiveScheme, Share
+from mpcnet.schemes import AdditiveScheme, PlainScheme, Share
 from mpcnet.testing.lockstep import LockstepParty, Plain, make_programs, run_program
 
 THRESHOLD = 400.0
@@ -206,3 +206,6 @@ def test_a_value_revealed_twice_is_masked_anew() -> None:
 def test_a_scheme_says_what_it_protects() -> None:
     assert AdditiveScheme.private
     assert AdditiveScheme.threat.least == 2
+    assert [AdditiveScheme.threat.tolerates(n) for n in (2, 3, 6)] == [1, 2, 5]
+    assert not PlainScheme.private
+    assert PlainScheme.threat.tolerates(5) == 0

@@ -1,0 +1,131 @@
+"""Every domain's arithmetic and layout, held against integers in numpy object arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mpcnet.algebra import Z64, Domain, Shape, Words
+from mpcnet.algebra.bits import BITS
+from mpcnet.errors import LocalError
+
+DOMAINS = [Z64, BITS]
+MODULUS = {Z64.name: 2**64, BITS.name: 2}
+SHAPES: list[Shape] = [(), (1,), (5,), (3, 4), (2, 3, 5), (0,), (2, 0, 3), (130,)]
+
+Entries = NDArray[Any]
+
+
+def integers(domain: Domain, shape: Shape, seed: int = 0) -> NDArray[np.int64]:
+    """Integers of the domain, its ends among them."""
+    count = math.prod(shape)
+    ends = [domain.lowest, domain.highest, 0, 1, domain.highest // 3]
+    spread = [(domain.highest * (i * 7919 % 97 + seed)) // 200 for i in range(count)]
+    chosen = [ends[(i + seed) % 5] if i % 3 == 0 else spread[i] for i in range(count)]
+    return np.array([min(item, domain.highest) for item in chosen], np.int64).reshape(shape)
+
+
+def reduced(domain: Domain, values: Any) -> list[int]:
+    """Integers as the domain decodes them."""
+    modulus = MODULUS[domain.name]
+    flat: list[int] = np.asarray(values, np.object_).reshape(-1).tolist()
+    return [(int(item) - domain.lowest) % modulus + domain.lowest for item in flat]
+
+
+def decoded(domain: Domain, elements: Words, shape: Shape) -> list[int]:
+    assert elements.shape == domain.array_shape(shape)
+    values = domain.decode(elements, shape)
+    assert values.shape == shape
+    found: list[int] = values.reshape(-1).tolist()
+    return found
+
+
+@pytest.mark.parametrize("domain", DOMAINS, ids=lambda domain: domain.name)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_arithmetic_is_that_of_the_ring(domain: Domain, shape: Shape) -> None:
+    x, y = integers(domain, shape), integers(domain, shape, 1)
+    a, b = domain.encode(x), domain.encode(y)
+    left, right = x.astype(np.object_), y.astype(np.object_)
+    assert decoded(domain, domain.add(a, b), shape) == reduced(domain, left + right)
+    assert decoded(domain, domain.subtract(a, b), shape) == reduced(domain, left - right)
+    assert decoded(domain, domain.multiply(a, b), shape) == reduced(domain, left * right)
+    assert decoded(domain, domain.negate(a), shape) == reduced(domain, -left)
+    for into, wanted in ((domain.add_into, left + right), (domain.subtract_into, left - right)):
+        total = a.copy()
+        into(total, b)
+        assert decoded(domain, total, shape) == reduced(domain, wanted)
+    for axes in ([], *([axis] for axis in range(len(shape))), list(range(len(shape)))):
+        rest = tuple(length for axis, length in enumerate(shape) if axis not in axes)
+        summed = np.asarray(np.sum(left, axis=tuple(axes)), np.object_)
+        assert decoded(domain, domain.sum(a, shape, tuple(axes)), rest) == reduced(domain, summed), axes
+
+
+def one(x: Entries) -> Entries:
+    return x.reshape(-1)[:1]
+
+
+def repeated(x: Entries) -> Entries:
+    return np.broadcast_to(x, (2, *x.shape))
+
+
+def beside_zeros(x: Entries) -> Entries:
+    return np.concatenate([x.reshape(-1), np.zeros(3, x.dtype), x.reshape(-1)])
+
+
+MOVES: list[Callable[..., Entries]] = [np.transpose, np.ravel, one, repeated, beside_zeros]
+
+
+@pytest.mark.parametrize("domain", DOMAINS, ids=lambda domain: domain.name)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_layout_moves_elements(domain: Domain, shape: Shape) -> None:
+    x, y = integers(domain, shape), integers(domain, shape, 1)
+    a, b = domain.encode(x), domain.encode(y)
+    for move in MOVES:
+        wanted = move(x)
+        moved = domain.rearrange(move, [shape], a)
+        assert decoded(domain, moved, wanted.shape) == wanted.reshape(-1).tolist(), move
+    stacked = np.stack([x, y])
+    assert decoded(domain, domain.stack([a, b], shape), stacked.shape) == stacked.reshape(-1).tolist()
+    flat = (math.prod(shape),)
+    assert decoded(domain, domain.reshape(a, flat), flat) == x.reshape(-1).tolist()
+    assert decoded(domain, domain.zeros(shape), shape) == [0] * flat[0]
+    domain.zeros(shape)[...] = 1  # writable
+
+
+@pytest.mark.parametrize("domain", DOMAINS, ids=lambda domain: domain.name)
+@pytest.mark.parametrize("shapes", [[(3,)], [(), (2, 3), (0,), (70,)], [(0,), (0, 2)], [(64,), (64,)]], ids=str)
+def test_what_is_joined_is_split_again(domain: Domain, shapes: Sequence[Shape]) -> None:
+    values = [integers(domain, shape, seed) for seed, shape in enumerate(shapes)]
+    flat = domain.join([domain.encode(value) for value in values], shapes)
+    wanted = [item for value in values for item in value.reshape(-1).tolist()]
+    assert decoded(domain, flat, (len(wanted),)) == wanted
+    for value, piece in zip(values, domain.split(flat, shapes), strict=True):
+        assert decoded(domain, piece, value.shape) == value.reshape(-1).tolist()
+
+
+@pytest.mark.parametrize("domain", DOMAINS, ids=lambda domain: domain.name)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_what_lies_beside_the_elements_is_cleared(domain: Domain, shape: Shape) -> None:
+    """From elements and nothing else follow the bytes; the array that was given is left alone."""
+    dirty = domain.uniform(bytes(16), shape)
+    before = dirty.copy()
+    cleared = domain.clear_padding(dirty, shape)
+    values = domain.decode(dirty, shape)
+    assert np.array_equal(domain.decode(cleared, shape), values)
+    assert bytes(domain.to_bytes(cleared)) == bytes(domain.to_bytes(domain.encode(values)))
+    assert np.array_equal(dirty, before)
+
+
+def test_matrices() -> None:
+    x, y = integers(Z64, (3, 4)), integers(Z64, (4, 2), 1)
+    for left, right in ((x, y), (x[0], y), (x, y[:, 0]), (x[0], y[:, 0])):
+        wanted = np.asarray(left.astype(np.object_) @ right.astype(np.object_), np.object_)
+        product = Z64.matmul(Z64.encode(np.ascontiguousarray(left)), Z64.encode(np.ascontiguousarray(right)))
+        assert decoded(Z64, product, wanted.shape) == reduced(Z64, wanted)
+    with pytest.raises(LocalError, match="no matrix product of packed bits"):
+        BITS.matmul(BITS.zeros((64,)), BITS.zeros((64,)))
