@@ -7,6 +7,7 @@ costs        rounds and bytes, from simulated runs
 commands     the command line's help
 project      pages that stand beside `docs/`: how to contribute, security, changelog
 docstrings   docstrings as they are written here, for Sphinx
+breaks       where long names in tables may break
 citations    keys like [CDN15] lead to the references
 
 The pages go into `docs/generated/`, which is not kept.

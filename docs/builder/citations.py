@@ -6,6 +6,7 @@ import re
 
 from sphinx.application import Sphinx
 
+from .breaks import breakable
 from .project import within_site
 
 __all__ = ("in_markdown", "in_rst", "setup")
@@ -53,4 +54,4 @@ def _read(app: Sphinx, name: str, source: list[str]) -> None:
         text = text.replace("| key | |\n| --- | --- |\n", "")
     # Sources are not part of the site: what leads to them on a forge is a name here.
     text = within_site(_OUTSIDE.sub(r"\1", text))
-    source[0] = in_markdown(text)
+    source[0] = breakable(in_markdown(text))

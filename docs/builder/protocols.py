@@ -142,7 +142,7 @@ def _outputs(protocol: Protocol[Any, Any]) -> str:
         for name in protocol.outputs
     ]
     if not rows:
-        return "No output is declared: who learns the result is for the parameters to say."
+        return "The declaration names no output: the parameters say who learns the result."
     return "\n".join(["| output | revealed to |", "| --- | --- |", *rows])
 
 

@@ -133,6 +133,17 @@ def test_pages_beside_the_documentation_become_pages_of_it(builder: ModuleType) 
     assert within("[a](../README.md) `CONTRIBUTING.md`") == "[a](../README.md) `CONTRIBUTING.md`"
 
 
+def test_names_of_tests_may_break(builder: ModuleType) -> None:
+    breakable = part("breaks").breakable
+    text = breakable("| to flip a bit | `tests/wire/test_a.py::test_a_bit` |")
+    assert text.startswith(
+        '| to flip a bit | <code class="docutils literal notranslate">tests/<wbr>wire/<wbr>test_<wbr>a.py'
+    )
+    assert re.sub(r"<[^>]*>", "", text) == "| to flip a bit | tests/wire/test_a.py::test_a_bit |"
+    for untouched in ("`mpcnet/wire/stream.py`", "tests/wire/test_a.py::test_a_bit", "`tests/docs`"):
+        assert breakable(untouched) == untouched
+
+
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
