@@ -67,7 +67,7 @@ async def serve() -> None:
         sent = 0
         for number in range(command["repeats"] + 1):
             gc.collect()
-            await mpc.output(mpc.SecInt(32)(number))  # a round with everybody: all begin together
+            await mpc.output(mpc.SecInt(32)(number))  # a round with all parties: they begin together
             before = _sent_bytes()
             started = time.perf_counter()
             opened = await work(row, x, y)

@@ -24,7 +24,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except OSError as error:
-        sys.exit(f"error: nobody answers on port {port}: {error.strerror}")
+        sys.exit(f"error: no service answers on port {port}: {error.strerror}")
     sys.stdout.write(f"{reply or 'error: the service ended'}\n")
     sys.exit(0 if reply and not reply.startswith("error") else 1)
 

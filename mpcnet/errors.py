@@ -46,7 +46,7 @@ class MpcnetError(Exception):
 
 
 class LocalError(MpcnetError):
-    """Our caller's mistake. Nothing was sent to anybody because of the call that raised it.
+    """Our caller's mistake. Because of the call that raised it, nothing was sent.
 
     Args:
         row: where the mistake is in one row of an input, its place, counted from 0.
@@ -137,8 +137,8 @@ class DeadlineExceeded(MpcnetError):
     """
 
     def __init__(self, waiting_for: Sequence[str], doing: str, hints: Sequence[str] = ()) -> None:
-        names = ", ".join(waiting_for) if waiting_for else "nobody"
-        text = f"the deadline passed while waiting for {names} ({doing})"
+        awaited = f" while waiting for {', '.join(waiting_for)}" if waiting_for else ""
+        text = f"the deadline passed{awaited} ({doing})"
         super().__init__("; ".join([text, *hints]))
         self.waiting_for: tuple[str, ...] = tuple(waiting_for)
         self.hints: tuple[str, ...] = tuple(hints)

@@ -50,7 +50,7 @@ class Group:
 
 
 def groups_of(trace: Sequence[TraceEvent], parties: Sequence[str], dealer: str | None) -> list[Group]:
-    """The messages of a run. Rounds in which nobody speaks do not count."""
+    """The messages of a run. Rounds without a message do not count."""
     phases: dict[tuple[int, str, int], Sizes] = defaultdict(dict)
     for event in trace:
         if event.kind not in {"ROUND", "DATA"}:

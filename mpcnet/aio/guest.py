@@ -74,7 +74,8 @@ class _Call(Generic[T]):
         try:
             await _wait_through(self.over, self.scope.cancel)
         except asyncio.CancelledError:
-            # Then its errors concern nobody, except for KeyboardInterrupt and SystemExit: those are for all.
+            # The caller has gone, and its errors with it; KeyboardInterrupt and SystemExit still have to reach the
+            # loop.
             if isinstance(self.error, Exception | None):
                 raise
         error, self.error = self.error, None
@@ -112,10 +113,10 @@ class Guest:
     def start(self) -> None:
         """Begin the run, in the callbacks of the loop."""
         # asyncio owns the wakeup descriptor of signals. Under `asyncio.run` it owns SIGINT too, and trio leaves it:
-        # Ctrl-C cancels asyncio's main task, which reaches us as any cancellation. Where nobody has taken SIGINT,
-        # trio does, to protect its own insides; what it catches there is given to the loop (see `_main`), and
-        # Python's usual KeyboardInterrupt still strikes code of the application, even in a busy loop: therefore
-        # it is not restricted to checkpoints.
+        # Ctrl-C cancels asyncio's main task, which reaches us as any cancellation. Where the application has not
+        # taken SIGINT, trio does, to protect its own insides; what it catches there is given to the loop (see
+        # `_main`), and Python's usual KeyboardInterrupt still strikes code of the application, even in a busy loop:
+        # therefore it is not restricted to checkpoints.
         trio.lowlevel.start_guest_run(
             self._main,
             run_sync_soon_threadsafe=self._soon_from_any_thread,
@@ -139,7 +140,7 @@ class Guest:
 
     @property
     def is_ending(self) -> bool:
-        """Whether nobody can join any more."""
+        """Whether the run is ending, so that no mesh can join it."""
         return self._leave.is_set()
 
     async def call(self, function: Callable[[], Awaitable[T]]) -> T:
@@ -183,7 +184,7 @@ class Guest:
                 yield values[0]
         except asyncio.CancelledError:
             if not failed or opener.cancelling() > cancellations + 1:
-                call.scope.cancel()  # somebody wants us to end: leave as a cancelled trio task would
+                call.scope.cancel()  # a cancellation from outside: leave as a cancelled trio task would
                 raise
         finally:
             if failed:
@@ -232,8 +233,9 @@ class Guest:
             for call in calls:
                 call.break_off(error)
 
-    # What trio would do next is kept here too: if the loop is closed before, the run stands still, and whoever
-    # opens the next mesh in this thread is told. Forgotten, it would be cleared away in the middle of its tasks.
+    # What trio would do next is kept here too: if the loop is closed before, the run stands still, and the caller
+    # that opens the next mesh in this thread is told. Forgotten, it would be cleared away in the middle of its
+    # tasks.
 
     def _soon(self, callback: Callable[[], object]) -> None:
         self._next = callback
@@ -252,7 +254,7 @@ async def join_guest() -> AsyncGenerator[Guest]:
     """Share the trio run under the running asyncio loop; start it if there is none.
 
     Raises:
-        LocalError: no asyncio loop runs here, or this thread belongs to a trio run of somebody else.
+        LocalError: no asyncio loop runs here, or this thread belongs to a trio run of the application.
     """
     guest = await _find_guest()
     try:

@@ -81,7 +81,7 @@ async def open_mesh(
 
     Raises:
         LocalError: the roster contradicts itself or does not hold our key; we cannot listen at our address; no
-            asyncio loop runs here; or this thread belongs to a trio run of somebody else.
+            asyncio loop runs here; or this thread belongs to a trio run of the application.
     """
     mesh = open_trio_mesh(roster, identity, listener=listener, limits=limits, timing=timing)
     async with join_guest() as guest, guest.hold(mesh) as opened:

@@ -42,7 +42,7 @@ def create_private(path: Path, text: str) -> None:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Write a file that everybody may read, in place of one that may be there.
+    """Write a file that all users may read, in place of one that may be there.
 
     Raises:
         LocalError: it cannot be written.

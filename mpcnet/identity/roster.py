@@ -180,7 +180,7 @@ class Roster:
                 return member
         names = [member.name for member in self]
         hint = did_you_mean(name, names)
-        raise LocalError(f"{name!r} is not in the roster; it has {', '.join(names) or 'nobody'}{hint}")
+        raise LocalError(f"{name!r} is not in the roster; it has {', '.join(names) or 'no party'}{hint}")
 
     def by_index(self, index: int) -> Member:
         """The member at this place.

@@ -56,7 +56,7 @@ class SmallOrder(ValueError):
 
 
 def hash_to_points(items: Sequence[bytes], job: bytes) -> list[bytes]:
-    """Items as points of the prime-order subgroup, whose discrete logarithms nobody knows.
+    """Items as points of the prime-order subgroup, whose discrete logarithms no party knows.
 
     The job id is the hash's key, so that points of two jobs have nothing in common, and what a party learned about
     an item in one job is worth nothing in another.

@@ -34,7 +34,7 @@ _NOTHING = memoryview(b"")
 class Kind(IntEnum):
     """What a frame is for. Kinds below 16 belong to the link, the others to the session.
 
-    `READY` opens a link, `CLOSE` ends it, `ACK` confirms frames, `PING` and `PONG` show that somebody lives.
+    `READY` opens a link, `CLOSE` ends it, `ACK` confirms frames, `PING` and `PONG` show that the peer is alive.
     """
 
     READY = 0

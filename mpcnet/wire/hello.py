@@ -7,7 +7,7 @@
 
 Integers are big-endian. Later versions keep these 60 bytes, so that two versions can name each other. Nothing
 in a hello is authentic when it comes: what it says is a hint for the log. Both hellos go whole into the
-prologue of the handshake, which fails if anybody changed one.
+prologue of the handshake, which fails if one was changed on the way.
 """
 
 from __future__ import annotations
@@ -62,11 +62,11 @@ class Hello:
 
     @classmethod
     def decode_untrusted(cls, data: bytes, peer: str) -> Hello:
-        """What somebody said. It is not authentic.
+        """The hello of a caller or listener. It is not authentic.
 
         Args:
             data: exactly `HELLO_BYTES` bytes.
-            peer: whom we took it from, for the error.
+            peer: whom the caller takes for its sender, for the error.
 
         Raises:
             PeerViolation: it is not a hello of mpcnet. Another version is one: the caller compares.

@@ -2,14 +2,28 @@
 
     space() -> view     write received bytes there
     filled(n)           so many were written
-    next_frame()        a whole frame, or None when more bytes are needed, or PeerViolation; then failed for
-    good
+    next_frame()        a whole frame, or None when more bytes are needed, or PeerViolation; then failed for good
 
-Small frames are copied out of a scratch record. The body of a big frame is decrypted straight into its own
-memory, which is allocated once its header was admitted, and shown only when it is complete: `open_into`
-leaves no unauthenticated bytes, and a body that breaks off is wiped. A frame that nobody wants is read to its end
-like any other, since the peer may have sent it in good faith; its body is decrypted into the scratch record and is
-never whole in memory.
+Theory of operation. Bytes become records, records are opened, and what they hold depends on the state:
+
+    items     the record holds items: whole small frames; the last may start a big frame, or its next run
+    run       the record holds the next piece of the big frame's body and nothing else; its length is known
+    failed    the peer broke the protocol; every call of `next_frame` raises that again
+
+A big frame may rest between two runs (`_big`, state items) while small ones pass. A second one must not begin then.
+
+Invariants:
+
+- Only authentic bytes are shown. `open_into` leaves no others, the body of a big frame is shown when it is whole,
+  and one that breaks off is wiped.
+- Memory is given last: the header is decoded, its number compared and its size admitted before there is room for
+  the body, which is decrypted straight into its place. Small frames are copied out of the record, lest one retained
+  body of ten bytes keeps a whole record alive.
+- Numbers are checked when a frame begins, and count as complete (`complete_number`) when its last byte came.
+- A length that cannot be right is refused before its bytes are awaited.
+
+A frame that the session does not want is read to its end like any other, since the peer may have sent it in good
+faith. Its body is decrypted into the scratch record and is never whole in memory.
 """
 
 from __future__ import annotations
@@ -45,7 +59,7 @@ _TAG_BYTES = RECORD_OVERHEAD - _LENGTH_BYTES
 
 
 class _Big:
-    """A big frame on its way: its header, and the memory its body is decrypted into if it is wanted."""
+    """A big frame on its way: its header, and the memory into which its body is decrypted if it is wanted."""
 
     __slots__ = ("_body", "at", "header", "number", "size")
 
@@ -54,7 +68,7 @@ class _Big:
         self.number = number
         self.size = size
         self.at = 0
-        # Left uninitialised: nobody sees it before every byte was decrypted into it.
+        # Left uninitialised: it is shown only when every byte was decrypted into it.
         self._body: memoryview | None = np.empty(size, dtype=np.uint8).data if wanted else None
 
     def place(self, size: int, scratch: memoryview) -> memoryview:
@@ -77,7 +91,7 @@ class Incoming:
     Args:
         cipher: opens records.
         limits: of this party.
-        peer: name of who sends, for errors.
+        peer: the sender's name, for errors.
         admit: called for each frame of the session before memory is given to its body; False forgets the frame.
     """
 
@@ -115,11 +129,11 @@ class Incoming:
         return self._read == self._write and self._item_at == self._items_end and self._big is None
 
     def expect(self, encoded: bytes, header: Header) -> None:
-        """This header may well come next: equal bytes need not be decoded again."""
+        """Note that this header may well come next: equal bytes need not be decoded again."""
         self._likely = encoded, header
 
     def ack_sent(self) -> None:
-        """An acknowledgement of `complete_number` leaves now."""
+        """Note that an acknowledgement of `complete_number` leaves now."""
         self._unacknowledged_frames = self._unacknowledged_bytes = 0
 
     def space(self) -> memoryview:
@@ -140,8 +154,7 @@ class Incoming:
         """The next whole frame, or None if it takes more bytes.
 
         Raises:
-            PeerViolation: the peer broke the protocol. The machine has failed; every later call raises it
-            again.
+            PeerViolation: the peer broke the protocol. The machine has failed; every later call raises it again.
         """
         if self._failure is not None:
             raise self._failure
@@ -152,7 +165,7 @@ class Incoming:
             raise
 
     def fail(self, error: PeerViolation) -> None:
-        """The peer broke the protocol, here or in what the stream found in a frame: give up for good."""
+        """Give up for good: the peer broke the protocol, here or in what the stream found in a frame."""
         self._failure = error
         self.wipe()
 
@@ -246,7 +259,7 @@ class Incoming:
             raise self._cut_item()
         if header.kind >= SESSION_KINDS_START:
             self._count(body_bytes)
-        # A copy, lest one retained body of ten bytes keeps a whole record alive.
+        # A copy: the record is used again.
         return Frame(header, memoryview(bytes(items[body_at : self._item_at]))) if wanted else None
 
     def _header(self, encoded: memoryview) -> Header:

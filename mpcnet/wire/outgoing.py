@@ -1,12 +1,34 @@
 """The sending half of a link, without a socket: frames in, sealed batches out.
 
-Frames wait in two lanes. The slow lane holds big frames, of which one at a time is on its way, and the small
-ones that must not overtake them. The fast lane holds all other small frames; they pass between the runs of a
-big one. A small frame may overtake a big one only if no program can notice: they belong to different jobs, or
-to different forks of one job; and an ABORT always may, since the job's other bytes are worthless then.
+Theory of operation. A frame waits in one of three lanes and leaves as an item of a record (`items`):
 
-A batch is sealed when the one before was sent to its last byte: the counter of the cipher and the bytes on
-the wire go in step, and whoever finds a batch half sent just goes on with it.
+    link    frames of the link itself, ahead of all others and without a number
+    fast    small frames
+    slow    big frames, and the small ones that must not overtake one of them
+
+    lanes ──▶ items, or a piece of a big body ──▶ record ──▶ batch ──▶ what the socket takes
+
+One big frame at a time is on its way. It goes in runs of `RUN_BYTES`, and between two runs pass the frames of the
+other lanes, so that such a frame waits for one run at most. In a run (`_run_left`) records hold nothing but the
+body; between runs (`_big`, nothing left of a run) they hold items, of which the last says that the next run begins.
+
+Invariants:
+
+- A batch is sealed only when the one before was sent to its last byte. So the counter of the cipher and the bytes
+  on the wire go in step, and a sender that finds a batch half sent, because another one was cancelled, goes on with
+  it.
+- A frame gets its number when it is sealed. The receiver sees each number once and no gap, whichever lane it took.
+- `_outstanding_bytes` counts each frame from the moment when it is queued until it is acknowledged.
+- `_slow_streams` and `_slow_jobs` count what is in the slow lane or on its way from there, by stream and by job.
+
+Orders that matter:
+
+- Frames of one stream, that is of one fork of a job, keep their order. Frames without a fork speak for the whole
+  job and keep theirs with all of its streams. All others may pass each other, since no program can notice it.
+- An ABORT overtakes everything of its job, whose other bytes are worthless then.
+- The slow lane waits for fast frames that were queued before it (`place`): some may belong to its stream.
+- After the peer's goodbye (`abandon`) a run that was begun is finished, since records of another form would break
+  the stream that the peer still reads to its end; nothing else is begun.
 """
 
 from __future__ import annotations
@@ -36,7 +58,7 @@ _NOTHING = memoryview(b"")
 
 
 class _Entry:
-    """A frame that waits to be sent. Its number is given when it is sent."""
+    """A frame that waits to be sealed, when it gets its number."""
 
     __slots__ = ("body", "body_bytes", "encoded", "header", "item_bytes", "number", "place")
 
@@ -96,8 +118,7 @@ class Outgoing:
         """Whether the outbox is within its bound, so that one more frame may come."""
         if self._outstanding_bytes <= self._limits.outbox_bytes:
             return True
-        # The oldest frame does not count: while it alone fills the outbox, small ones must be able to pass
-        # it.
+        # The oldest frame does not count: while it alone fills the outbox, small ones must be able to pass it.
         return self._outstanding_bytes - self._oldest_bytes() <= self._limits.outbox_bytes
 
     def _oldest_bytes(self) -> int:
@@ -112,7 +133,7 @@ class Outgoing:
         return self._last_number
 
     def queue(self, frame: Frame) -> None:
-        """Take a frame of the session. Its body must not be written from now on.
+        """Queue a frame of the session. Its body must not be written from now on.
 
         Raises:
             LocalError: the kind belongs to the link, or the body is over the limit.
@@ -129,12 +150,12 @@ class Outgoing:
             self._slow_jobs[header.job] += 1
 
     def seal_alone(self, frame: Frame) -> memoryview | None:
-        """Take a small frame that nothing is before, and seal it at once: the bytes to send.
+        """Seal a small frame at once if no other one waits: the bytes to send.
 
         Rounds of short programs are such frames, and each passes here on its way; the lanes are for all others.
 
         Returns:
-            None if it is not small or something waits; the frame is not taken then, and `queue` is for it.
+            None if it is not small or another frame waits; then the frame is for `queue`.
         Raises:
             LocalError: as for `queue`.
         """
@@ -157,14 +178,14 @@ class Outgoing:
             raise LocalError(f"a frame of {size} bytes is over the limit of {self._limits.max_frame_bytes}")
 
     def queue_link(self, header: Header, body: bytes) -> None:
-        """Take a frame of the link itself: unnumbered, ahead of all others, never kept."""
+        """Queue a frame of the link itself: unnumbered, ahead of all others, never kept."""
         self._link.append(self._entry(header, memoryview(body)))
 
     def abandon(self) -> None:
-        """Forget what was not begun; the peer said goodbye and would drop it."""
+        """Forget what was not begun: the peer said goodbye and would drop it."""
         for lane in (self._fast, self._slow, self._unacknowledged):
             lane.clear()
-        # A run that was begun must be finished; what follows it is up to us.
+        # A run that was begun must be finished; what follows it may be left out.
         self._abandoned = True
         if not self._run_left:
             self._big = None
@@ -236,25 +257,25 @@ class Outgoing:
         return piece
 
     def _next_items(self) -> bytes:
-        """The plaintext of the next record that holds items. Something waits."""
+        """The plaintext of the next record that holds items. A frame waits."""
         parts: list[bytes | memoryview] = []
         room = RECORD_PLAINTEXT_MAX - len(CONTINUE_ITEM)
         for lane in (self._link, self._fast):
             while lane and lane[0].item_bytes <= room:
-                room -= self._take_small(lane.popleft(), parts)
+                room -= self._pack_small(lane.popleft(), parts)
         if self._big is not None:
             parts.append(CONTINUE_ITEM)
             self._start_run(self._big)
         elif self._slow:
-            self._take_slow(parts, room)
+            self._pack_slow(parts, room)
         return b"".join(parts)
 
-    def _take_small(self, entry: _Entry, parts: list[bytes | memoryview]) -> int:
+    def _pack_small(self, entry: _Entry, parts: list[bytes | memoryview]) -> int:
         self._give_number(entry)
         parts += (entry.prelude(SMALL), entry.encoded, entry.body)
         return entry.item_bytes
 
-    def _take_slow(self, parts: list[bytes | memoryview], room: int) -> None:
+    def _pack_slow(self, parts: list[bytes | memoryview], room: int) -> None:
         # Not before the fast frames that were queued earlier: some may belong to the same stream.
         while self._slow and not (self._fast and self._fast[0].place < self._slow[0].place):
             entry = self._slow[0]
@@ -264,7 +285,7 @@ class Outgoing:
             if entry.item_bytes > room:
                 return
             self._slow.popleft()
-            room -= self._take_small(entry, parts)
+            room -= self._pack_small(entry, parts)
             self._left_slow_lane(entry)
 
     def _begin(self, entry: _Entry, parts: list[bytes | memoryview], room: int) -> None:

@@ -1,8 +1,8 @@
 """Both halves of a link, without a socket, and the link's own frames.
 
     READY     first in each direction; the link carries nothing else before it
-    ACK       so many frames came
-    PING      answered by PONG: somebody is there
+    ACK       how many frames came
+    PING      answered by PONG, which shows that the peer is alive
     CLOSE     last in its direction; a stream that ends without it was cut
 
 Each of them carries the number up to which all frames of the other direction came (8 bytes), so that every
@@ -77,7 +77,7 @@ class Stream:
         self._closing = True
 
     def queue(self, frame: Frame) -> None:
-        """Take a frame of the session.
+        """Queue a frame of the session.
 
         Raises:
             LocalError: its kind belongs to the link, or its body is over the limit.
@@ -85,7 +85,7 @@ class Stream:
         self._outgoing.queue(frame)
 
     def seal_alone(self, frame: Frame) -> memoryview | None:
-        """Take a small frame at once if nothing else is to be sent; see `Outgoing.seal_alone`."""
+        """Seal a small frame at once if nothing else is to be sent; see `Outgoing.seal_alone`."""
         sealed = None if self.has_answer else self._outgoing.seal_alone(frame)
         if sealed is not None:
             # In the same round the peer sends a frame with the same header.
@@ -125,13 +125,13 @@ class Stream:
         self._incoming.wipe()
 
     def greeted(self) -> bool:
-        """Take the peer's first frame and nothing behind it; whether READY has come.
+        """Read the peer's first frame and nothing behind it; whether READY has come.
 
         Raises:
             PeerViolation: it was neither READY nor CLOSE.
         """
         if not self.peer_is_ready and (frame := self._incoming.next_frame()) is not None:
-            self._take(frame)
+            self._handle(frame)
         return self.peer_is_ready
 
     def next_frame(self) -> Frame | None:
@@ -143,10 +143,10 @@ class Stream:
         while (frame := self._incoming.next_frame()) is not None:
             if frame.header.kind >= SESSION_KINDS_START and not self.peer_has_closed:
                 return frame
-            self._take(frame)
+            self._handle(frame)
         return None
 
-    def _take(self, frame: Frame) -> None:
+    def _handle(self, frame: Frame) -> None:
         try:
             self._check_place(frame.header.kind)
             self._link_frame(frame)
@@ -155,7 +155,7 @@ class Stream:
             raise
 
     def _admitted(self, header: Header, body_bytes: int) -> bool:
-        # Before memory is given to a frame that has no place here; `_take` sees the link's own, and what CLOSE
+        # Before memory is given to a frame that has no place here; `_handle` sees the link's own, and what CLOSE
         # overtook.
         if self.peer_has_closed or not self.peer_is_ready:
             self._check_place(header.kind)
@@ -176,7 +176,7 @@ class Stream:
             raise PeerViolation(self.peer, f"a {kind.name} frame belongs to no job and no round")
         if len(body) != ACK_BYTES:
             raise PeerViolation(self.peer, f"a {kind.name} frame has {len(body)} bytes instead of {ACK_BYTES}")
-        self._take_ack(unpack_ack(body))
+        self._handle_ack(unpack_ack(body))
         if kind is Kind.READY:
             self.peer_is_ready = True
         elif kind is Kind.PING:
@@ -186,7 +186,7 @@ class Stream:
             self._outgoing.abandon()
             self._closing = True
 
-    def _take_ack(self, number: int) -> None:
+    def _handle_ack(self, number: int) -> None:
         if not self._acknowledged <= number <= self._outgoing.last_number:
             raise PeerViolation(
                 self.peer,

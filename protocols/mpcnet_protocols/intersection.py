@@ -169,7 +169,7 @@ async def intersection(party: Party[Rules]) -> Outcome:
     Its work is about 130 µs of a core for each item of its own, and 75 for each of the other.
 
     Raises:
-        LocalError: somebody else computes.
+        LocalError: a party computes that owns no list.
         PeerViolation: the other announces too many items, sends another number of bytes, a point of small order,
             or an item twice.
     Source: [Meadows86], [HFH99]; the cardinality [HFH99], [DGT12]. Deviates: on Curve25519, and tags are short
@@ -177,7 +177,7 @@ async def intersection(party: Party[Rules]) -> Outcome:
     """
     owners, rules = party.roles["owners"], party.params
     if party.me not in owners:
-        raise LocalError("the owners compare their lists with each other: nobody else computes")
+        raise LocalError("the owners compare their lists with each other: no other party computes")
     place = owners.index(party.me)
     side = Side(
         owners[1 - place].index,

@@ -4,7 +4,7 @@
     one-hot row of its option  ──shared──▶  sum of the rows  ──revealed──▶  votes per option
 
 One online round when the voters compute. The counts are revealed, and nothing else: not who won by a secret rule,
-not who voted for what. A unanimous vote tells everybody's choice, as any announced count would.
+not who voted for what. A unanimous vote tells every voter's choice, as any announced count would.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ async def tally(party: Party[Rules]) -> Outcome:
 
     Raises:
         LocalError: fewer voters than the minimum.
-        MpcnetError: the counts show that somebody gave something else than one vote.
+        MpcnetError: the counts show that a voter gave something else than one vote.
     Source: [CDN15] §3, secure summation of one-hot rows.
     """
     rules, voters = party.params, len(party.roles["voters"])
@@ -121,5 +121,5 @@ async def tally(party: Party[Rules]) -> Outcome:
     out = await party.reveal(votes=party.share("vote").sum(axis=0))
     votes = {option: int(count) for option, count in zip(rules.options, out["votes"], strict=True)}
     if sum(votes.values()) != voters or min(votes.values()) < 0:
-        raise MpcnetError(f"the votes do not add up to {voters} voters: somebody gave something else than one vote")
+        raise MpcnetError(f"the votes do not add up to {voters} voters: a voter gave something else than one vote")
     return Outcome(votes, voters)

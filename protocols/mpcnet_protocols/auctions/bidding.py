@@ -1,9 +1,9 @@
 """What sealed-bid auctions have in common: rules, the bid, and the seller's bids at the reserve.
 
-A reserve is a bid of the seller behind all others: whoever bids exactly the reserve comes before it, since among
-equals the lowest index is first. An item that nobody wants at this price goes to the seller, and nothing has to be
-decided about it in secret. With one more seller's bid than there are items, the price is never a bid below the
-reserve.
+A reserve is a bid of the seller behind all others: a bidder that bids exactly the reserve comes before it, since
+among equals the lowest index is first. An item that no bidder wants at this price goes to the seller, and nothing
+has to be decided about it in secret. With one more seller's bid than there are items, the price is never a bid
+below the reserve.
 """
 
 from __future__ import annotations

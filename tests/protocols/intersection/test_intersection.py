@@ -157,7 +157,9 @@ def test_nobody_else_computes() -> None:
     simulation = simulate(
         job(compute=("ann", "ben", "cem")), {name: {"items": ["a"]} for name in ("ann", "ben")}, allow_errors=True
     )
-    assert str(simulation.errors["cem"]) == "the owners compare their lists with each other: nobody else computes"
+    assert (
+        str(simulation.errors["cem"]) == "the owners compare their lists with each other: no other party computes"
+    )
     simulation = simulate(
         job(compute=("cem", "dan")), {name: {"items": ["a"]} for name in ("ann", "ben")}, allow_errors=True
     )
