@@ -6,6 +6,7 @@ messages     who sends what to whom in which round, from a simulated run, as a d
 costs        rounds and bytes, from simulated runs
 commands     the command line's help
 project      pages that stand beside `docs/`: how to contribute, security, changelog
+states       the tables that machines follow, as drawings
 docstrings   docstrings as they are written here, for Sphinx
 breaks       where long names in tables may break
 citations    keys like [CDN15] lead to the references
@@ -20,7 +21,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from . import citations, commands, docstrings, front_page, project, protocols
+from . import citations, commands, docstrings, front_page, project, protocols, states
 
 __all__ = ("setup",)
 
@@ -35,7 +36,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 def _make_pages(app: Sphinx) -> None:
     folder = Path(app.srcdir) / "generated"
-    made = {**protocols.pages(), **commands.pages(), **front_page.pages(), **project.pages()}
+    made = {**protocols.pages(), **commands.pages(), **front_page.pages(), **project.pages(), **states.pages()}
     for name, text in made.items():
         _write(folder / name, text)
     for old in folder.rglob("*.*"):

@@ -15,6 +15,7 @@ import pytest
 
 from mpcnet.cli.protocol_commands import example_job
 from mpcnet.declare import find_protocol, list_protocols
+from mpcnet.noise.handshake import TRANSITIONS
 from mpcnet.sim import simulate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,10 +98,37 @@ def test_every_class_of_a_drawing_has_a_style(builder: ModuleType) -> None:
     style = (ROOT / "docs" / "_static" / "site.css").read_text()
     protocol = find_protocol("second-price-auction")
     drawings = part("front_page").pages()["job.svg"] + part("protocols").page_of(protocol)
+    drawings += part("states").pages()["states.md"]
     used = set(re.findall(r'class="([\w ]+)"', drawings))
-    assert {"ring", "dot", "arrow", "message", "column"} <= used
+    assert {"ring", "dot", "arrow", "message", "column", "edge", "state"} <= used
     assert {name for name in used if f".{name}" not in style} == set()
     assert not re.search(r'(fill|stroke)="', drawings), "colours are those of the style sheet"
+
+
+def test_every_transition_of_a_handshake_is_drawn(builder: ModuleType) -> None:
+    """Each line begins at the box of its state, below its event, and ends at the box of the state that follows."""
+    tree = ElementTree.fromstring(part("states").draw("<title>", TRANSITIONS))  # noqa: S314
+    boxes = [(int(box.attrib["y"]), int(box.attrib["height"])) for box in tree.iter(f"{SVG}rect")]
+    names = [text.text for text in tree.iter(f"{SVG}text") if text.attrib["class"] == "name"]
+    labels = {
+        int(text.attrib["y"]): text.text for text in tree.iter(f"{SVG}text") if text.attrib["class"] == "size"
+    }
+
+    def box_at(y: int) -> str | None:
+        return next(name for name, (top, height) in zip(names, boxes, strict=True) if top < y < top + height)
+
+    drawn: list[tuple[str | None, ...]] = []
+    for line in tree.iter(f"{SVG}path"):
+        if line.attrib["class"] == "edge":
+            found = re.fullmatch(r"M \d+ (\d+) H \d+ V (\d+) H \d+", line.attrib["d"])
+            assert found is not None
+            drawn.append((box_at(int(found[1])), labels[int(found[1]) - 5], box_at(int(found[2]))))
+    expected = [
+        tuple(one.name.lower().replace("_", " ") for one in (before, event, after))
+        for (before, event), after in TRANSITIONS.items()
+    ]
+    assert sorted(drawn) == sorted(expected)
+    assert len(part("states").said(TRANSITIONS)) == len(TRANSITIONS)
 
 
 @pytest.mark.slow
