@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mpcnet.declare import Choice as Choice
     from mpcnet.declare import Decimals as Decimals
+    from mpcnet.declare import Each as Each
     from mpcnet.declare import Example as Example
     from mpcnet.declare import Ints as Ints
     from mpcnet.declare import Job as Job
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mpcnet.declare import LocalLabels as LocalLabels
     from mpcnet.declare import Many as Many
     from mpcnet.declare import One as One
+    from mpcnet.declare import Only as Only
     from mpcnet.declare import Party as Party
     from mpcnet.declare import Protocol as Protocol
     from mpcnet.declare import Revealed as Revealed
@@ -73,6 +75,7 @@ __all__ = (
     "Context",
     "DeadlineExceeded",
     "Decimals",
+    "Each",
     "Example",
     "Identity",
     "Ints",
@@ -87,6 +90,7 @@ __all__ = (
     "Mesh",
     "MpcnetError",
     "One",
+    "Only",
     "Party",
     "PeerAborted",
     "PeerError",

@@ -137,17 +137,19 @@ def _declared(protocol: Protocol[Any, Any], told: Description) -> str:
 
 
 def _outputs(protocol: Protocol[Any, Any]) -> str:
-    rows = [
-        f"| `{name}` | {' and '.join(_receiver(role) for role in protocol.receivers(name))} |"
-        for name in protocol.outputs
-    ]
+    rows = [f"| `{name}` | {_receivers(protocol, name)} |" for name in protocol.outputs]
     if not rows:
         return "The declaration names no output: the parameters say who learns the result."
     return "\n".join(["| output | revealed to |", "| --- | --- |", *rows])
 
 
-def _receiver(role: str) -> str:
-    return role if role == "everyone" else f"the {role}"
+def _receivers(protocol: Protocol[Any, Any], output: str) -> str:
+    fixed = protocol.fixed_receivers(output)
+    if fixed is not None:
+        return fixed.phrase()
+    example = protocol.example
+    assert example is not None  # noqa: S101 -- `example_job` refuses that
+    return f"whom the parameters say; in the example {protocol.receivers(output, example.params).phrase()}"
 
 
 def _collusion(job: Job[Any, Any]) -> str:

@@ -27,6 +27,7 @@ from mpcnet.cli.rehearsal import ROWS, Refused, Rehearsal, rehearse
 from mpcnet.cli.risks import givers_of, risks, some_of
 from mpcnet.declare import Job, load_job
 from mpcnet.declare.description import describe
+from mpcnet.declare.outputs import Receivers
 from mpcnet.declare.plan import Plan
 from mpcnet.errors import MpcnetError
 from mpcnet.identity import Roster
@@ -159,14 +160,20 @@ def _part(plan: Plan[Any, Any]) -> list[Row]:
 def _learns(plan: Plan[Any, Any]) -> list[Row]:
     names = plan.parties.names
     found = [
-        (output.replace("_", " "), some_of([names[index] for index in plan.receivers(output)]))
-        for output in plan.job.protocol.outputs
+        (output.replace("_", " "), _receivers([names[index] for index in plan.receivers(output)], receivers))
+        for output, receivers in plan.outputs.items()
     ]
     if not found:
         found.append(("its result", "as the protocol says below, with the parameters of this job"))
     if plan.dealer is not None:
         found.append(("nothing of it", names[plan.dealer]))
     return found
+
+
+def _receivers(names: Sequence[str], receivers: Receivers) -> str:
+    if not names:
+        return "nobody"
+    return f"{some_of(names)}, each its own row" if receivers.by_row else some_of(names)
 
 
 def _besides(plan: Plan[Any, Any]) -> list[Row]:

@@ -182,8 +182,7 @@ def _describe(console: Console, protocol: Protocol[Any, Any]) -> None:
     _section(console, "parameters", _parameters(protocol, told.parameters))
     given = {f"{name} (of {item.by})": _asked(item) for name, item in protocol.inputs.items() if item.is_given}
     _section(console, "inputs", given)
-    receivers = {name: "to " + " and ".join(protocol.receivers(name)) for name in protocol.outputs}
-    _section(console, "outputs", receivers)
+    _section(console, "outputs", {name: f"to {_receivers(protocol, name)}" for name in protocol.outputs})
     _section(console, "in the example", _surroundings(protocol.example))
     if protocol.example is not None:
         console.print(Text(f"mpcnet demo {protocol.name} runs an example.", style="dim"))
@@ -244,6 +243,16 @@ def _asked(declaration: Declaration) -> str:
     return f"{declaration.phrase()}{help_text}"
 
 
+def _receivers(protocol: Protocol[Any, Any], output: str) -> str:
+    fixed = protocol.fixed_receivers(output)
+    return "whom the parameters say" if fixed is None else fixed.phrase()
+
+
+def _described_receivers(protocol: Protocol[Any, Any], output: str) -> object:
+    fixed = protocol.fixed_receivers(output)
+    return None if fixed is None else fixed.describe()
+
+
 def _document(protocol: Protocol[Any, Any]) -> dict[str, Any]:
     inputs = {
         name: {"kind": item.kind, "by": item.by, "help": item.help, "derived": not item.is_given}
@@ -261,7 +270,7 @@ def _document(protocol: Protocol[Any, Any]) -> dict[str, Any]:
         "roles": {name: {"least": role.least, "most": role.most} for name, role in protocol.roles.items()},
         "parameters": parameters,
         "inputs": inputs,
-        "outputs": {name: list(protocol.receivers(name)) for name in protocol.outputs},
+        "outputs": {name: _described_receivers(protocol, name) for name in protocol.outputs},
         "example": _example_document(protocol.example),
     }
 

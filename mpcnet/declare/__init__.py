@@ -14,6 +14,8 @@ from mpcnet.declare.job import Job as Job
 from mpcnet.declare.jobfile import job_from_toml as job_from_toml
 from mpcnet.declare.jobfile import job_to_toml as job_to_toml
 from mpcnet.declare.jobfile import load_job as load_job
+from mpcnet.declare.outputs import Each as Each
+from mpcnet.declare.outputs import Only as Only
 from mpcnet.declare.party import Party as Party
 from mpcnet.declare.plugins import find_protocol as find_protocol
 from mpcnet.declare.plugins import list_protocols as list_protocols
@@ -29,6 +31,7 @@ __all__ = (
     "Chooser",
     "Decimals",
     "Declaration",
+    "Each",
     "Example",
     "Ints",
     "Job",
@@ -38,6 +41,7 @@ __all__ = (
     "LocalLabels",
     "Many",
     "One",
+    "Only",
     "Party",
     "Protocol",
     "Revealed",

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from mpcnet.declare.job import MAX_LABEL, Job
+from mpcnet.declare.outputs import Delivery, Receivers
 from mpcnet.declare.plugins import find_scheme
-from mpcnet.declare.protocol import EVERYONE
 from mpcnet.dsl import Range
 from mpcnet.engine import Parties
 from mpcnet.errors import LocalError, did_you_mean
@@ -41,6 +41,8 @@ class Plan(Generic[P, T]):
         peers: those of them with whom we agree and exchange messages: all others if we compute, else the computing
             parties.
         dealer: the dealer's roster index, if there is one.
+        outputs: by name, who receives it, with the parameters of this job.
+        deliveries: by name, what of it goes to whom.
     """
 
     job: Job[P, T]
@@ -52,6 +54,8 @@ class Plan(Generic[P, T]):
     participants: tuple[int, ...]
     peers: tuple[int, ...]
     dealer: int | None
+    outputs: Mapping[str, Receivers]
+    deliveries: Mapping[str, tuple[Delivery, ...]]
 
     @property
     def is_dealer(self) -> bool:
@@ -90,11 +94,8 @@ class Plan(Generic[P, T]):
         return checked
 
     def receivers(self, output: str) -> tuple[int, ...]:
-        """Roster indices of the parties that receive an output, in order."""
-        roles = self.job.protocol.receivers(output)
-        if EVERYONE in roles:
-            return self.parties.everyone
-        return tuple(sorted({member.index for role in roles for member in self.roles[role]}))
+        """Roster indices of the parties that receive an output, or a row of it, in order."""
+        return tuple(sorted({party for delivery in self.deliveries[output] for party in delivery.receivers}))
 
 
 def make_plan(job: Job[P, T], roster: Roster, me: Member) -> Plan[P, T]:
@@ -122,12 +123,21 @@ def make_plan(job: Job[P, T], roster: Roster, me: Member) -> Plan[P, T]:
                 Range(sharing.low, sharing.high).check(scheme.numbers, "a party")
         except LocalError as error:
             raise LocalError(f"input '{name}': {error}") from None
-    names = {member.index: member.name for member in roster.members}
+    outputs = {name: job.protocol.receivers(name, job.params) for name in job.protocol.outputs}
     # Who does not compute has business with the computing parties alone: a thousand bidders do not meet each other.
     reached = participants if me.index in computing else computing
-    peers = tuple(party for party in reached if party != me.index)
     return Plan(
-        job, roster, me, scheme, roles, Parties(me.index, computing, everyone, names), participants, peers, dealer
+        job=job,
+        roster=roster,
+        me=me,
+        scheme=scheme,
+        roles=roles,
+        parties=Parties(me.index, computing, everyone, {member.index: member.name for member in roster.members}),
+        participants=participants,
+        peers=tuple(party for party in reached if party != me.index),
+        dealer=dealer,
+        outputs=outputs,
+        deliveries={name: found.deliveries(roles, everyone) for name, found in outputs.items()},
     )
 
 

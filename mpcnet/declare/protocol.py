@@ -19,19 +19,17 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from mpcnet.declare.inputs import Declaration
+from mpcnet.declare.outputs import EVERYONE, DeclaredReceivers, Receivers, fixed_receivers, receivers_of
 from mpcnet.declare.party import Party
 from mpcnet.errors import LocalError, did_you_mean
 
-__all__ = ("API", "EVERYONE", "NAME", "Example", "Many", "One", "Protocol", "Receivers", "Role", "protocol")
+__all__ = ("API", "NAME", "Example", "Many", "One", "Protocol", "Role", "protocol")
 
 P = TypeVar("P")
 T = TypeVar("T")
 
 API = 1
 """Version of what plugins build on: the decorator, `Party`, and the names that `mpcnet` exports."""
-EVERYONE = "everyone"
-Receivers = str | tuple[str, ...]
-"""A role, several roles, or "everyone": all parties of the job."""
 
 NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 """Of a protocol."""
@@ -88,7 +86,7 @@ class Protocol(Generic[P, T]):
     params: type[P]
     roles: Mapping[str, Role]
     inputs: Mapping[str, Declaration]
-    outputs: Mapping[str, Receivers]
+    outputs: Mapping[str, DeclaredReceivers]
     example: Example[P] | None = None
     explain: Callable[[T], str] | None = field(default=None)
 
@@ -109,10 +107,20 @@ class Protocol(Generic[P, T]):
         """The inputs that each member of a role is asked for."""
         return {name: item for name, item in self.inputs.items() if item.by == role and item.is_given}
 
-    def receivers(self, output: str) -> tuple[str, ...]:
-        """The roles that receive an output, or ("everyone",)."""
-        declared = self.outputs[output]
-        return (declared,) if isinstance(declared, str) else declared
+    def receivers(self, output: str, params: P) -> Receivers:
+        """Who receives an output in a job with these parameters.
+
+        Raises:
+            LocalError: the declared function of the parameters gives no receivers of this protocol.
+        """
+        try:
+            return receivers_of(self.outputs[output], self.roles, params)
+        except LocalError as error:
+            raise LocalError(f"protocol '{self.name}': output '{output}' {error}") from None
+
+    def fixed_receivers(self, output: str) -> Receivers | None:
+        """Who receives an output in every job; None if the parameters say it."""
+        return fixed_receivers(self.outputs[output], self.roles)
 
     def make_params(self, values: Mapping[str, object]) -> P:
         """Parameters from plain values, as a job file or the command line gives them.
@@ -145,7 +153,7 @@ def protocol(
     *,
     version: int,
     roles: Mapping[str, Role],
-    outputs: Mapping[str, Receivers],
+    outputs: Mapping[str, DeclaredReceivers],
     inputs: Mapping[str, Declaration] | None = None,
     params: type[P],
     example: Example[P] | None = None,
@@ -158,7 +166,8 @@ def protocol(
         name: lower case, words joined by hyphens; what job files say.
         version: raise it whenever what is sent changes.
         roles: by name, how many members.
-        outputs: by name, who receives it.
+        outputs: by name, who receives it: a role, several, "everyone", `Each`, `Only`, or a function of the
+            parameters that gives one of these.
         inputs: by name, who gives what.
         params: a frozen dataclass of int, str, bool, float and tuples of them.
         example: shown by `mpcnet protocols` and run by `mpcnet demo`.
@@ -194,12 +203,12 @@ def _check_declaration(declared: Protocol[Any, Any]) -> None:
     for name, declaration in declared.inputs.items():
         _check_input(declared, name, declaration)
     for name in declared.outputs:
-        for role in declared.receivers(name):
-            if role != EVERYONE and role not in declared.roles:
-                raise LocalError(
-                    f"protocol '{declared.name}': output '{name}' goes to '{role}', which is no role; the roles "
-                    f"are: {', '.join(declared.roles)}; '{EVERYONE}' is all of them"
-                )
+        try:
+            declared.fixed_receivers(name)
+        except LocalError as error:
+            raise LocalError(f"protocol '{declared.name}': output '{name}' {error}") from None
+        if declared.example is not None:
+            declared.receivers(name, declared.example.params)
 
 
 def _check_roles(declared: Protocol[Any, Any]) -> None:

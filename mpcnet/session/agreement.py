@@ -42,7 +42,7 @@ def agreement_of(plan: Plan[Any, Any]) -> dict[str, Plain]:
         "protocol version": protocol.version,
         "parameters": {name: _plain(getattr(params, name)) for name in params.__dataclass_fields__},
         "inputs": {name: _plain(item.describe(params)) for name, item in protocol.inputs.items()},
-        "outputs": {name: _plain(protocol.receivers(name)) for name in protocol.outputs},
+        "outputs": {name: found.describe() for name, found in plan.outputs.items()},
         "roles": {role: [member.name for member in members] for role, members in plan.roles.items()},
         "computing parties": [plan.parties.names[index] for index in plan.parties.computing],
         "scheme": job.scheme,

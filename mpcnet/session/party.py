@@ -156,12 +156,19 @@ class JobParty(Party[P]):
         """See `Party.reveal`."""
         self._running.check_running()
         self._channel.check_idle()
-        planned = [self._output(name, secret) for name, secret in outputs.items()]
+        # By the name under which a row or the whole of an output is opened: the output that it belongs to.
+        names: dict[str, str] = {}
+        planned: list[Output] = []
+        for name, secret in outputs.items():
+            parts = self._outputs(name, secret)
+            names |= {part.name: name for part in parts}
+            planned += parts
         evaluation = evaluate(self._program, [], planned)
         await self._drive(evaluation)
-        denominators = {output.name: output.denominator for output in planned}
+        results = {names[part]: value for part, value in evaluation.results.items()}
+        denominators = {name: secret.denominator for name, secret in outputs.items()}
         bits = frozenset(name for name, secret in outputs.items() if isinstance(secret, SecretBits))
-        return Revealed(evaluation.results, denominators, bits)
+        return Revealed(results, denominators, bits)
 
     async def evaluate(self, *values: Secret | SecretBits) -> None:
         """See `Party.evaluate`."""
@@ -171,7 +178,8 @@ class JobParty(Party[P]):
             self._check_secret(value)
         await self._drive(evaluate(self._program, [value.node for value in values]))
 
-    def _output(self, name: str, secret: Secret | SecretBits) -> Output:
+    def _outputs(self, name: str, secret: Secret | SecretBits) -> list[Output]:
+        """The output as it is opened: whole, or row by row; not at all if nobody in this job receives it."""
         plan = self._running.plan
         if name not in plan.job.protocol.outputs:
             declared = ", ".join(plan.job.protocol.outputs) or "none"
@@ -179,10 +187,19 @@ class JobParty(Party[P]):
                 f"protocol '{plan.job.protocol.name}' declares no output '{name}'; it declares: {declared}"
             )
         self._check_secret(secret)
-        receivers = plan.receivers(name)
-        if not receivers:
-            raise LocalError(f"output '{name}' has no receiver in this job")
-        return Output(name, secret.node, receivers, secret.denominator, domain_of(secret))
+        deliveries = plan.deliveries[name]
+        rows = [delivery for delivery in deliveries if delivery.row is not None]
+        if rows and (not secret.shape or secret.shape[0] != len(rows)):
+            raise LocalError(
+                f"output '{name}' goes to {plan.outputs[name].phrase()}: {len(rows)} rows were expected, not an "
+                f"array of shape {secret.shape}"
+            )
+        return [
+            _opened(name, secret, delivery.receivers)
+            if delivery.row is None
+            else _opened(f"{name}[{delivery.row}]", secret[delivery.row], delivery.receivers)
+            for delivery in deliveries
+        ]
 
     def _check_secret(self, value: object) -> None:
         if not isinstance(value, Secret | SecretBits):
@@ -291,6 +308,10 @@ class JobParty(Party[P]):
             self._running.fail(error)
         else:
             self._running.interrupt()
+
+
+def _opened(name: str, secret: Secret | SecretBits, receivers: tuple[int, ...]) -> Output:
+    return Output(name, secret.node, receivers, secret.denominator, domain_of(secret))
 
 
 def _take_name(name: str, taken: set[str], what: str, has: str) -> None:

@@ -26,6 +26,7 @@ from mpcnet import (
     LocalError,
     LocalItems,
     Many,
+    Only,
     Party,
     PeerViolation,
     Round,
@@ -131,7 +132,10 @@ def _printable(item: str) -> str:
     params=Rules,
     roles={"owners": Many(2, 2)},
     inputs={"items": LocalItems(by="owners", most="max_items", help="the texts to be found in the other list too")},
-    outputs={},  # nothing is opened from shares, and who learns the result is a parameter
+    outputs={
+        "sizes": "owners",
+        "common": lambda rules: Only("owners", tuple(place for place in (0, 1) if rules.learns(place))),
+    },
     example=Example(
         params=Rules(to="first"),
         roles={"owners": ("alice", "bob")},

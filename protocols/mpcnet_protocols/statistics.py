@@ -289,7 +289,11 @@ async def _open_large(party: Party[Rules], totals: _Totals, large: list[int]) ->
         "sums": Ints(by="owners", range=_sum_limits, shape=("groups",), derived=True),
         "squares": Ints(by="owners", range=_square_limits, shape=("groups",), derived=True),
     },
-    outputs={"counts": "everyone", "sums": "everyone", "squares": "everyone"},
+    outputs={
+        "counts": "everyone",
+        "sums": lambda rules: "everyone" if rules.means else (),
+        "squares": lambda rules: "everyone" if rules.variances else (),
+    },
     example=Example(
         params=Rules(groups=("men", "women", "other"), high=1_000_000),
         roles={"owners": ("acorn", "birch", "cedar")},

@@ -78,7 +78,7 @@ def test_who_may_collude_is_said_from_the_schemes_number(
 
 def test_who_learns_is_not_guessed_where_a_parameter_says_it() -> None:
     found = explain(example("intersection"))
-    assert found.learns == [("its result", "as the protocol says below, with the parameters of this job")]
+    assert found.learns == [("sizes", "alice and bob"), ("common", "alice")]
     assert found.cost is not None
     texts = found.cost.told
     assert texts["alice"].startswith("of 20 and 20 items")
