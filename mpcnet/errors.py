@@ -19,8 +19,7 @@ seeds appear in no message. Foreign exceptions are translated once, where they e
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
-from typing import cast
+from typing import Any, cast
 
 __all__ = (
     "AgreementMismatch",
@@ -42,7 +41,20 @@ __all__ = (
 
 
 class MpcnetError(Exception):
-    """Base of every error that mpcnet raises on purpose."""
+    """Base of every error that mpcnet raises on purpose.
+
+    All of them, and those that plugins derive from them, can be pickled, whatever their constructors take.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _remade, (type(self), self.args), self.__dict__
+
+
+def _remade(kind: type[MpcnetError], args: tuple[object, ...]) -> MpcnetError:
+    """An error as `pickle` makes it: without its constructor, whose arguments nobody remembers."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    return error
 
 
 class LocalError(MpcnetError):
@@ -94,7 +106,7 @@ class PeerViolation(PeerError):
 
     def __init__(self, party: str, reason: str, evidence: Mapping[str, object] | None = None) -> None:
         super().__init__(party, reason)
-        self.evidence: Mapping[str, object] = MappingProxyType(dict(evidence or {}))
+        self.evidence: Mapping[str, object] = dict(evidence or {})
 
 
 class AgreementMismatch(MpcnetError):
@@ -111,7 +123,7 @@ class AgreementMismatch(MpcnetError):
         )
         super().__init__(f"{party} does not agree to this job: {fields}")
         self.party = party
-        self.differences: Mapping[str, tuple[str, str]] = MappingProxyType(dict(differences))
+        self.differences: Mapping[str, tuple[str, str]] = dict(differences)
 
 
 class ProgramMismatch(MpcnetError):

@@ -10,7 +10,10 @@ tests draw from. Nothing of it is inferred from the function's body.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import importlib
+import operator
 import re
 import types
 import typing
@@ -93,6 +96,17 @@ class Protocol(Generic[P, T]):
     def __post_init__(self) -> None:
         _check_declaration(self)
 
+    def __reduce__(self) -> tuple[Callable[[str, str], object], tuple[str, str]]:
+        # By its place, as functions are pickled: what stands there is this protocol, and not its function.
+        module, name = self.function.__module__, self.function.__qualname__
+        with contextlib.suppress(ImportError, AttributeError):
+            if _at(module, name) is self:
+                return _at, (module, name)
+        raise LocalError(
+            f"protocol '{self.name}' cannot be pickled, since {module}.{name} is something else: declare it at the "
+            "top level of a module"
+        )
+
     @property
     def summary(self) -> str:
         """The first line of the function's docstring."""
@@ -146,6 +160,11 @@ class Protocol(Generic[P, T]):
         if missing:
             raise LocalError(f"protocol '{self.name}' needs parameter {missing[0]!r}")
         return self.params(**given)
+
+
+def _at(module: str, name: str) -> object:
+    """What stands in a module under a dotted name."""
+    return operator.attrgetter(name)(importlib.import_module(module))
 
 
 def protocol(

@@ -73,7 +73,7 @@ class Diverged(Exception):
     """A peer's frame does not fit our program; what it was doing is still to be asked."""
 
     def __init__(self, peer: int, fork: bytes) -> None:
-        super().__init__("programs diverged")
+        super().__init__(peer, fork)
         self.peer = peer
         self.fork = fork
 

@@ -57,6 +57,14 @@ class ViewEntry:
     round: int
     body: memoryview = field(repr=False)
 
+    def __reduce__(self) -> tuple[Callable[..., ViewEntry], tuple[object, ...]]:
+        return _view_entry, (self.sender, self.kind, self.fork, self.round, bytes(self.body))
+
+
+def _view_entry(sender: str, kind: str, fork: str, number: int, body: bytes) -> ViewEntry:
+    """An entry that was pickled: its body went as bytes."""
+    return ViewEntry(sender, kind, fork, number, memoryview(body))
+
 
 @dataclass(slots=True)
 class LinkCost:

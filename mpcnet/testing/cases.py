@@ -34,8 +34,12 @@ class ConformanceError(AssertionError):
     """
 
     def __init__(self, check: str, text: str) -> None:
-        super().__init__(f"{check}: {text}")
+        super().__init__(check, text)
         self.check = check
+        self.text = text
+
+    def __str__(self) -> str:
+        return f"{self.check}: {self.text}"
 
 
 @dataclass(frozen=True, slots=True)
