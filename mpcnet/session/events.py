@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mpcnet.session.cost import Cost
+
 __all__ = (
     "Agreed",
     "Ended",
@@ -89,10 +91,16 @@ class RoundDone(Event):
 
 @dataclass(frozen=True, slots=True)
 class Ended(Event):
-    """A job is over; `error` says why it failed, or is None."""
+    """A job is over.
+
+    Args:
+        error: why it failed, or None.
+        cost: what it cost us until then, without agreement.
+    """
 
     label: str
     error: BaseException | None
+    cost: Cost
 
 
 Listener = Callable[[Event], None]

@@ -182,7 +182,7 @@ class Mesh:
             self._jobs.pop(job.label, None)
             self._by_wire_id.pop(running.wire_id, None)
             self._job_over.set()
-            self._tell(Ended(job.label, running.failure))
+            self._tell(Ended(job.label, running.failure, running.cost))
 
     def waiting_for(self, label: str) -> dict[str, str]:
         """For whom a running job waits now: by name, the newest hint why its link is not up, or nothing."""

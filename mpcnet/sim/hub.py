@@ -19,6 +19,7 @@ from functools import partial
 import trio
 
 from mpcnet.errors import LocalError, PeerLost, PeerViolation
+from mpcnet.primitives import Randomness, random_bytes
 from mpcnet.sim.faults import Adversary, Crash, CrashAfter, Fault, Stall
 from mpcnet.sim.network import Network
 from mpcnet.transport.interface import Receiver, Transport
@@ -113,6 +114,7 @@ class Hub:
         network: what the links do.
         faults: what goes wrong.
         adversary: rewrites frames.
+        randomness: for the jitter of links.
     """
 
     def __init__(
@@ -121,6 +123,7 @@ class Hub:
         network: Network,
         faults: Sequence[Fault] = (),
         adversary: Adversary | None = None,
+        randomness: Randomness = random_bytes,
     ) -> None:
         self.trace: list[TraceEvent] = []
         self.views: dict[str, list[ViewEntry]] = {name: [] for name in names}
@@ -137,6 +140,8 @@ class Hub:
         self._joined: list[int] = []
         self._posted: list[tuple[int, int, Frame]] = []
         self._free_at: dict[tuple[int, int], float] = {}
+        self._arrived: dict[tuple[int, int], float] = {}
+        self._randomness = randomness
         self._under_way: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
         self._said: dict[int, int] = {}
@@ -246,9 +251,14 @@ class Hub:
 
     def _arrival(self, sender: int, receiver: int, nbytes: int, now: float) -> float:
         model = self._network.link(self._names[sender], self._names[receiver])
-        start = max(now, self._free_at.get((sender, receiver), 0.0))
-        self._free_at[sender, receiver] = start + nbytes / model.bandwidth_bytes
-        return self._free_at[sender, receiver] + model.latency_seconds
+        link = sender, receiver
+        self._free_at[link] = max(now, self._free_at.get(link, 0.0)) + nbytes / model.bandwidth_bytes
+        delay = model.latency_seconds
+        if model.jitter_seconds:
+            delay += model.jitter_seconds * int.from_bytes(self._randomness(8), "little") / 2**64
+        # What was sent later does not arrive sooner, even where it finds a shorter way.
+        self._arrived[link] = max(self._free_at[link] + delay, self._arrived.get(link, 0.0))
+        return self._arrived[link]
 
     def _at(self, when: float, what: Callable[[], None]) -> None:
         heapq.heappush(self._under_way, (when, self._count, what))

@@ -15,20 +15,25 @@ __all__ = ("LAN", "WAN", "LinkModel", "Network")
 class LinkModel:
     """One direction between two parties.
 
-    A message of b bytes that is sent at t arrives at max(t, link free) + b / bandwidth + latency; the link is then
-    free again when its last byte has left.
+    A message of b bytes that is sent at t arrives at max(t, link free) + b / bandwidth + latency + jitter; the link
+    is then free again when its last byte has left. Messages arrive in the order in which they were sent, whatever
+    latency and jitter say: a link is one connection, on which nothing is overtaken.
 
     Args:
         latency_seconds: one way.
         bandwidth_bytes: per second; may be infinite.
+        jitter_seconds: each message takes up to so much longer, drawn uniformly from the simulation's seed.
     """
 
     latency_seconds: float
     bandwidth_bytes: float = math.inf
+    jitter_seconds: float = 0
 
     def __post_init__(self) -> None:
         if not (0 <= self.latency_seconds < math.inf and self.bandwidth_bytes > 0):
             raise LocalError("a link has a latency of at least 0 and a bandwidth above 0")
+        if not 0 <= self.jitter_seconds < math.inf:
+            raise LocalError("a link has a jitter of at least 0")
 
 
 def _no_exceptions() -> dict[tuple[str, str], LinkModel]:
@@ -48,7 +53,7 @@ class Network:
     links: Mapping[tuple[str, str], LinkModel] = field(default_factory=_no_exceptions)
 
     def link(self, sender: str, receiver: str) -> LinkModel:
-        """The model of one direction."""
+        """The model of one direction. It is asked for each message, and may differ from one to the next."""
         return self.links.get((sender, receiver), self.default)
 
 

@@ -18,17 +18,20 @@ import trio
 
 from mpcnet.declare import Job
 from mpcnet.declare.plan import make_plan
-from mpcnet.errors import LocalError, first_cause
+from mpcnet.errors import LocalError, cause_rank, first_cause
 from mpcnet.identity import Identity, Member, Roster
 from mpcnet.primitives import blake2b
 from mpcnet.session import Mesh, Result
 from mpcnet.session.cost import Cost
-from mpcnet.session.events import Event
+from mpcnet.session.events import Ended, Event
 from mpcnet.sim.faults import Adversary, Crashed, Fault
 from mpcnet.sim.hub import Hub, LinkCost, SimTransport, TraceEvent, ViewEntry
 from mpcnet.sim.network import LAN, Network
 
 __all__ = ("SimCost", "Simulation", "simulate")
+
+_NETWORK = "/network"
+"""No party's name: the links draw their jitter apart from all parties."""
 
 P = TypeVar("P")
 T = TypeVar("T")
@@ -43,7 +46,7 @@ class SimCost:
             since computing takes no virtual time.
         rounds: online rounds; the most that any party counted, forks added up.
         links: by (sender, receiver), messages and payload bytes inside the job.
-        parties: by name, each party's own counts by region.
+        parties: by name, each party's own counts by region; also of those that failed, until they did.
     """
 
     seconds: float
@@ -78,6 +81,8 @@ class Simulation(Generic[T]):
     Args:
         outputs: by party, what its protocol returned.
         errors: by party, why it has none.
+        cause: the party that failed first, and its error, which explains those of the others; None if none failed.
+            An error that only repeats another party's failure is the cause of nothing.
         cost: rounds, messages, bytes, virtual time.
         trace: every frame, in the order in which frames took the links.
         views: by party, everything that it received inside the job.
@@ -85,6 +90,7 @@ class Simulation(Generic[T]):
 
     outputs: dict[str, T]
     errors: dict[str, Exception]
+    cause: tuple[str, Exception] | None
     cost: SimCost
     trace: list[TraceEvent] = field(repr=False)
     views: dict[str, list[ViewEntry]] = field(repr=False)
@@ -133,8 +139,8 @@ def simulate(
         raise LocalError(f"{twice} has more faults than one: what comes after the first is never seen")
     runner = _Runner(names, job, inputs, network, faults, adversary, seed=seed, jobs=jobs or {}, listener=listener)
     simulation = _call_outside_of_loops(runner.run)
-    if simulation.errors and not allow_errors:
-        raise first_cause(simulation.errors.values())
+    if simulation.cause is not None and not allow_errors:
+        raise simulation.cause[1]
     return simulation
 
 
@@ -166,6 +172,8 @@ class _Runner(Generic[P, T]):
         self._seed = seed
         self._results: dict[str, Result[T]] = {}
         self._errors: dict[str, Exception] = {}
+        self._failed_at: dict[str, float] = {}
+        self._costs: dict[str, Cost] = {}
         self._ended_at = 0.0
 
     def run(self) -> Simulation[T]:
@@ -179,7 +187,7 @@ class _Runner(Generic[P, T]):
             raise first_cause(group) from None
 
     async def _main(self) -> Simulation[T]:
-        hub = Hub(*self._arguments)
+        hub = Hub(*self._arguments, seeded_randomness(self._seed, _NETWORK))
         randomness = {name: seeded_randomness(self._seed, name) for name in self._names}
         roster = _roster(randomness)
         if not self._jobs:
@@ -198,19 +206,33 @@ class _Runner(Generic[P, T]):
                         roster,
                         roster.members[index],
                         transport,
-                        listener=None if self._listener is None else functools.partial(self._listener, name),
+                        listener=functools.partial(self._heard, name),
                         randomness=randomness[name],
                         offload=_inline,
                         simulated=True,
                     )
                     parties.start_soon(self._party, name, mesh, scopes[name], done)
             carrier.cancel_scope.cancel()
-        costs = {name: result.cost for name, result in self._results.items()}
-        rounds = max((cost.rounds for cost in costs.values()), default=0)
+        costs = {name: self._costs.get(name, Cost()) for name in self._names}
+        rounds = max(cost.rounds for cost in costs.values())
         cost = SimCost(self._ended_at - began, rounds, hub.links, costs)
         outputs = {name: self._results[name].outcome for name in self._names if name in self._results}
         errors = {name: self._errors[name] for name in self._names if name in self._errors}
-        return Simulation(outputs, errors, cost, hub.trace, hub.views)
+        return Simulation(outputs, errors, self._cause(errors), cost, hub.trace, hub.views)
+
+    def _cause(self, errors: Mapping[str, Exception]) -> tuple[str, Exception] | None:
+        if not errors:
+            return None
+        # In the order of the roster where two failed at one time: the scheduler has none.
+        first = sorted(errors, key=lambda name: self._failed_at[name])
+        name = min(first, key=lambda name: cause_rank(type(errors[name])))
+        return name, errors[name]
+
+    def _heard(self, name: str, event: Event) -> None:
+        if isinstance(event, Ended):
+            self._costs[name] = event.cost
+        if self._listener is not None:
+            self._listener(name, event)
 
     async def _party(self, name: str, mesh: Mesh, scope: trio.CancelScope, done: trio.Event) -> None:
         """One party's process: it stays until all have ended, so that nobody misses its last words."""
@@ -220,13 +242,17 @@ class _Runner(Generic[P, T]):
                     job = self._jobs.get(name, self._job)
                     self._results[name] = await mesh.execute(job, self._inputs.get(name, {}))
                 except Exception as error:
-                    self._errors[name] = error
+                    self._failed(name, error)
                 self._note_end(done)
                 await done.wait()
         if scope.cancelled_caught:
-            self._errors[name] = Crashed(f"{name} was killed by a fault")
+            self._failed(name, Crashed(f"{name} was killed by a fault"))
             self._results.pop(name, None)
             self._note_end(done)
+
+    def _failed(self, name: str, error: Exception) -> None:
+        self._errors[name] = error
+        self._failed_at[name] = trio.current_time()
 
     def _note_end(self, done: trio.Event) -> None:
         self._ended_at = max(self._ended_at, trio.current_time())

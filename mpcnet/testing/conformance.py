@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mpcnet.declare import Protocol
 from mpcnet.declare.plugins import find_scheme, list_schemes
-from mpcnet.errors import DeadlineExceeded, LocalError, first_cause
+from mpcnet.errors import DeadlineExceeded, LocalError
 from mpcnet.sim import Simulation, simulate
 from mpcnet.testing.cases import Case, ConformanceError, Inputs, Layout, Reference, empty_case, layouts
 from mpcnet.testing.crash_faults import check_crashes
@@ -212,8 +212,8 @@ def _check_outcome(
 
 def _first_error(simulation: Simulation[Any]) -> str:
     """The error that explains the others."""
-    error = first_cause(simulation.errors.values())
-    name = next(name for name, found in simulation.errors.items() if found is error)
+    assert simulation.cause is not None  # noqa: S101 -- the caller has seen errors
+    name, error = simulation.cause
     if isinstance(error, DeadlineExceeded):
         waiting = {
             other: found.waiting_for

@@ -260,6 +260,30 @@ def test_the_first_cause_is_raised_when_errors_are_not_allowed() -> None:
         run(faults=[Crash("carol", 1)])
 
 
+@pytest.mark.parametrize("fault", [Crash("bob", 2), Stall("bob", 2)])
+def test_a_failed_simulation_keeps_its_cost_and_names_the_first_cause(fault: Crash | Stall) -> None:
+    simulation = run(faults=[fault], allow_errors=True, network=SLOW)
+    assert set(simulation.errors) >= {"alice", "carol"}
+    assert set(simulation.cost.parties) == set(NAMES)
+    # Two rounds are over at alice and carol; on the links, what they sent in the third counts too.
+    alice = simulation.cost.parties["alice"]
+    assert (alice.rounds, alice.messages, alice.sent_bytes) == (2, 4, 4 * 8)
+    assert simulation.cost.links["alice", "carol"].messages == 3
+    assert simulation.cost.rounds == simulation.cost.regions["main"] >= 2
+
+
+def test_the_first_cause_is_that_of_the_party_that_failed_first() -> None:
+    crashed = run(faults=[Crash("bob", 1), Crash("carol", 2)], allow_errors=True, network=SLOW)
+    assert crashed.cause is not None
+    assert crashed.cause[0] == "bob"
+    assert isinstance(crashed.cause[1], Crashed)
+    refused = simulate(job_of(three_rounds, NAMES), {**VALUES, "carol": {"value": 5000}}, allow_errors=True)
+    assert refused.cause is not None
+    assert refused.cause[0] == "carol"
+    assert isinstance(refused.cause[1], RangeError)
+    assert run().cause is None
+
+
 def test_parties_may_disagree() -> None:
     other = replace(job_of(three_rounds, NAMES), scheme="plain")
     simulation = run(jobs={"carol": other}, allow_errors=True)

@@ -22,7 +22,7 @@ FAULT = CrashAfter("carol", 3)
 
 
 def ending(outputs: dict[str, int], errors: dict[str, Exception]) -> Simulation[int]:
-    return Simulation(outputs, errors, SimCost(0, 0, {}, {}), [], {})
+    return Simulation(outputs, errors, None, SimCost(0, 0, {}, {}), [], {})
 
 
 def judged(error: Exception) -> str:
