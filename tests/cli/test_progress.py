@@ -17,6 +17,7 @@ from mpcnet.cli.progress import Display, Lines, Watch, watch_run
 from mpcnet.cli.progress_model import Course, Crowd, event_of
 from mpcnet.declare.plan import Plan, make_plan
 from mpcnet.identity import Identity, Member, Roster
+from mpcnet.session.cost import Cost
 from mpcnet.session.events import Agreed, Ended, Evaluating, Event, PeerDown, PeerUp, Prepared, RoundDone, Waiting
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def test_the_phases(course: Course) -> None:
     take(RoundDone("raises", b"", 1))
     take(RoundDone("raises", b"", 2))
     take(Evaluating("raises", b"", 1, prepares=False))
-    take(Ended("raises", None))
+    take(Ended("raises", None, Cost()))
     assert told == [
         ("links: 1 of 2", None),
         ("links: 1 of 2", None),
