@@ -20,7 +20,7 @@ from mpcnet.algebra import Streams
 from mpcnet.algebra.domain import Buffer
 from mpcnet.correlated.dealing import make_correction
 from mpcnet.correlated.provider import DealerProvider, read_request_untrusted
-from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, domain_of, evaluate
+from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, Value, domain_of, evaluate
 from mpcnet.engine import MergedRound
 from mpcnet.primitives import blake2b
 from mpcnet.testing.lockstep import make_programs
@@ -76,7 +76,7 @@ def measure_local(row: Row, n: int, parties: int, repeats: int, cores: int) -> L
         program.provider = DealerProvider(_DEALER, streams[me])
         owners = tuple(range(parties))
         node = program.input("values", (row.length(n),), Range(*row.bounds), owners, values_of(row, n, me))
-        shared = Secret(program, node)
+        shared = Secret(Value(program, node))
         inputs[me] = shared[0], shared[1]
     first = {me: evaluate(programs[me], [x.node, y.node]) for me, (x, y) in inputs.items()}
     _drive(first, Clock(), streams)

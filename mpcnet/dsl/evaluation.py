@@ -38,6 +38,7 @@ from numpy.typing import NDArray
 
 from mpcnet.algebra import Domain, Words
 from mpcnet.correlated.provider import Request, make_request
+from mpcnet.dsl import facts
 from mpcnet.dsl.nodes import Interactive, Local, Node, Reveal
 from mpcnet.dsl.planning import EvaluationPlan, Output, plan_evaluation
 from mpcnet.dsl.program import Program
@@ -243,7 +244,7 @@ def evaluate(program: Program, targets: Sequence[Node], outputs: Sequence[Output
 
 def _reveal(program: Program, output: Output) -> Node:
     operation = Reveal(output.name, output.receivers, output.denominator, output.domain)
-    return program.add(operation, (output.node,), output.node.shape, output.node.range)
+    return program.add(operation, (output.node,), output.node.shape, facts.reveal(output.node.facts))
 
 
 def _foreign(parent: Node) -> bytes:

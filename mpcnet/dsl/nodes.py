@@ -1,7 +1,7 @@
 """Nodes: the graph that operators build and an evaluation runs.
 
-A node knows its number, operation, parents, shape and range while the program is built; its share comes when it
-is evaluated, and then it forgets its parents, so that what nobody refers to is freed.
+A node knows its number, operation, parents, shape and facts while the program is built; its share comes when it
+is evaluated, and then it forgets its parents, so that what nothing refers to is freed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from mpcnet.algebra import Domain, Shape, Words
 from mpcnet.dsl import maps
+from mpcnet.dsl.facts import Facts
 from mpcnet.dsl.ranges import Range
 from mpcnet.engine import Context, Setting, Step
 from mpcnet.schemes import Cost, Scheme, Share
@@ -84,7 +85,7 @@ class Interactive(Operation):
 class Node:
     """One value of the program."""
 
-    __slots__ = ("number", "operation", "parents", "program", "range", "shape", "share")
+    __slots__ = ("facts", "number", "operation", "parents", "program", "shape", "share")
 
     def __init__(
         self,
@@ -92,16 +93,21 @@ class Node:
         operation: Operation,
         parents: tuple[Node, ...],
         shape: tuple[int, ...],
-        range_: Range,
+        facts: Facts,
         program: object,
     ) -> None:
         self.number: int = number
         self.operation: Operation = operation
         self.parents: tuple[Node, ...] = parents
         self.shape: tuple[int, ...] = shape
-        self.range: Range = range_
+        self.facts: Facts = facts
         self.program: object = program
         self.share: Share | None = None
+
+    @property
+    def range(self) -> Range:
+        """The lowest and the highest integer that its elements can be."""
+        return self.facts.range
 
     def operands(self) -> list[Share]:
         """The parents' shares, once all have been computed."""

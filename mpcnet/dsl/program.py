@@ -30,7 +30,8 @@ from numpy.typing import NDArray
 from mpcnet.algebra import Streams
 from mpcnet.correlated.pool import Pool
 from mpcnet.correlated.provider import Provider
-from mpcnet.dsl import maps
+from mpcnet.dsl import facts, maps
+from mpcnet.dsl.facts import Facts
 from mpcnet.dsl.nodes import Input, Linear, Node, Operation
 from mpcnet.dsl.ranges import Range
 from mpcnet.engine import Context, Parties, ProgramDigest, Setting
@@ -87,11 +88,12 @@ class Program:
         self._next_number = 0
         self._state = _State.FREE
 
-    def add(self, operation: Operation, parents: tuple[Node, ...], shape: tuple[int, ...], range_: Range) -> Node:
-        """A new node; raises `RangeError` if its range leaves the domain."""
-        if range_.low < self.domain.lowest or range_.high > self.domain.highest:
-            range_.check(self.domain, f"'{operation.kind}'")
-        return Node(self.take_number(), operation, parents, shape, range_, self)
+    def add(self, operation: Operation, parents: tuple[Node, ...], shape: tuple[int, ...], known: Facts) -> Node:
+        """A new node; raises `RangeError` if by its facts it could leave the domain."""
+        known.check(self.domain, operation.kind)
+        number = self._next_number
+        self._next_number = number + 1
+        return Node(number, operation, parents, shape, known, self)
 
     def use(self, node: Node) -> Node:
         """A node of ours for a value of another fork of the job.
@@ -103,7 +105,7 @@ class Program:
             raise LocalError("values of two jobs do not meet")
         if node.share is None:
             raise LocalError("a value of another fork must be evaluated there before it is used here")
-        return self.add(Linear("use", maps.same), (node,), node.shape, node.range)
+        return self.add(Linear("use", maps.same), (node,), node.shape, facts.use(node.facts))
 
     def input(
         self,
@@ -131,7 +133,7 @@ class Program:
             raise LocalError(f"input '{name}' is not ours to give")
         encoded = None if mine is None else self.domain.encode(np.array(mine))
         operation = Input(name, self.domain, row_shape, owners, encoded)
-        return self.add(operation, (), (len(owners), *row_shape), range_)
+        return self.add(operation, (), (len(owners), *row_shape), facts.declare(range_))
 
     def context(self, number: int) -> Context:
         """The surroundings of the operation with this number."""

@@ -19,12 +19,18 @@ from numpy.typing import NDArray
 
 from mpcnet.errors import LocalError, RangeError
 
-__all__ = ("Public", "PublicLike", "to_public")
+__all__ = ("Public", "PublicLike", "is_boolean", "public_beside", "to_booleans", "to_public", "with_cause")
 
 _TOO_WIDE = "a public number needs more than 64 bits with its sign"
 _NOT_FINITE = "a public operand must be finite"
 _MOST_DIGITS = 1100
-"""Of a decimal: more than any float has, few enough that nobody waits for a fraction of a billion digits."""
+"""Of a decimal: more than any float has, few enough that no party waits for a fraction of a billion digits."""
+_TWOS = 20
+"""Denominators with so many more factors 2 than 5 come from floats which were meant as decimal numbers."""
+_FLOATS = (
+    "floats are taken as the binary fractions that they are, 0.1 as 3602879701896397 / 2^55: "
+    'write Decimal("0.1") or Fraction(1, 10) where a decimal number is meant'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +51,21 @@ class Public:
         return hashlib.blake2b(head + body.tobytes(), digest_size=16, person=b"mpcnet.public").digest()
 
     def scaled_to(self, denominator: int) -> Public:
-        """The same numbers over a multiple of our denominator."""
+        """The same numbers over a multiple of their denominator.
+
+        Raises:
+            RangeError: a numerator would need more than 64 bits.
+        """
         factor = denominator // self.denominator
-        return self if factor == 1 else Public(_multiplied(self.numerators, factor), denominator)
+        if factor == 1:
+            return self
+        low, high = (int(self.numerators.min()), int(self.numerators.max())) if self.numerators.size else (0, 0)
+        if low == high == 0:
+            return Public(self.numerators, denominator)
+        if low * factor < -(2**63) or high * factor >= 2**63:
+            message = "a public number needs more than 64 bits at the common denominator"
+            raise RangeError(with_cause(message, denominator))
+        return Public(self.numerators * np.int64(factor), denominator)
 
 
 PublicLike = (
@@ -77,7 +95,41 @@ def to_public(value: object) -> Public:
     if isinstance(value, list | tuple):
         return _list_to_public(typing.cast("Sequence[object]", value))
     exact = _exact(value)
-    return Public(_int64([exact.numerator], ()), exact.denominator)
+    return Public(_int64([exact.numerator], (), exact.denominator), exact.denominator)
+
+
+def public_beside(value: object, beside: str) -> Public:
+    """The same, of what stands beside a secret; an error begins with `beside`, as in "'+' with a secret"."""
+    try:
+        return to_public(value)
+    except LocalError as error:
+        raise type(error)(f"{beside} a secret: {error}") from None
+
+
+def is_boolean(value: object) -> bool:
+    """Whether it is public booleans."""
+    return np.asarray(value).dtype == np.bool_
+
+
+def to_booleans(value: object) -> NDArray[np.bool_]:
+    """Read the public side of secret bits.
+
+    Raises:
+        LocalError: it is not of booleans; numbers do not become booleans in silence.
+    """
+    array = np.asarray(value)
+    if array.dtype != np.bool_:
+        raise LocalError(
+            f"secret bits meet public booleans here, not {array.dtype}: write x != 0, or take number()"
+        )
+    return array
+
+
+def with_cause(message: str, denominator: int) -> str:
+    """A message about numbers that became too large, and the cause if the denominator shows that it was floats."""
+    twos = (denominator & -denominator).bit_length() - 1
+    from_floats = twos >= _TWOS and denominator % 5 ** (twos - _TWOS + 1) != 0
+    return f"{message}; {_FLOATS}" if from_floats else message
 
 
 def _list_to_public(values: Sequence[object]) -> Public:
@@ -135,7 +187,7 @@ def _exact(value: object) -> Fraction:
 def _objects(array: NDArray[typing.Any]) -> Public:
     exact = [_exact(item) for item in array.flat]
     denominator = math.lcm(*(item.denominator for item in exact))
-    return Public(_int64([int(item * denominator) for item in exact], array.shape), denominator)
+    return Public(_int64([int(item * denominator) for item in exact], array.shape, denominator), denominator)
 
 
 def _dyadic(values: NDArray[np.float64]) -> Public:
@@ -149,22 +201,11 @@ def _dyadic(values: NDArray[np.float64]) -> Public:
     with np.errstate(over="ignore"):  # infinity is out of bounds too
         scaled = np.ldexp(values, bits)
     if scaled.size and (scaled.min() < -(2.0**63) or scaled.max() >= 2.0**63):
-        raise RangeError(
-            "these floats need more than 64 bits over one power of two; round them, or use Fraction(1, 10)"
-        )
+        raise RangeError(f"these floats need more than 64 bits over one power of two; {_FLOATS}")
     return Public(scaled.astype(np.int64), 2 ** int(bits))
 
 
-def _int64(values: Sequence[int], shape: tuple[int, ...]) -> NDArray[np.int64]:
-    if not all(-(2**63) <= item < 2**63 for item in values):
-        raise RangeError(_TOO_WIDE)
-    return np.array(values, np.int64).reshape(shape)
-
-
-def _multiplied(values: NDArray[np.int64], factor: int) -> NDArray[np.int64]:
-    low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
-    if low == high == 0:
-        return values
-    if low * factor < -(2**63) or high * factor >= 2**63:
-        raise RangeError("a public number needs more than 64 bits at the common denominator")
-    return values * np.int64(factor)
+def _int64(numerators: Sequence[int], shape: tuple[int, ...], denominator: int) -> NDArray[np.int64]:
+    if not all(-(2**63) <= item < 2**63 for item in numerators):
+        raise RangeError(with_cause(_TOO_WIDE, denominator))
+    return np.array(numerators, np.int64).reshape(shape)

@@ -1,62 +1,244 @@
-"""`Secret`: a lazy array whose value nobody knows, with numpy's names and a public range.
+"""`Secret` and `SecretBits`: the operators and names of numpy, and nothing else. What they do stands in the core.
 
-Operators build nodes and compute nothing; `Party.reveal` and `Party.evaluate` do. A secret stands for
-share / denominator with a public denominator, so `mean` and division by public numbers are exact.
+    Secret      a `Value` with operators: a lazy array of numbers, with a public range and a public denominator
+    SecretBits  a `BitValue` with operators: a lazy array of booleans, which can do as numbers what a `Secret` can
+
+Operators build nodes and compute nothing; `Party.reveal` and `Party.evaluate` do. The theory of operation is in
+`mpcnet.dsl.values`. Rounds and bytes in docstrings are those of additive sharing: bytes for each element, from each
+computing party to each other one, without what a dealer sends.
 """
 
 from __future__ import annotations
 
-import functools
 import math
-import operator
 import typing
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from abc import abstractmethod
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mpcnet.algebra import Words
-from mpcnet.dsl import maps, ranges
-from mpcnet.dsl.compute import Compute, MatrixProduct
-from mpcnet.dsl.indexing import read_index
-from mpcnet.dsl.nodes import AddPublic, Linear, Node, SubtractFrom
-from mpcnet.dsl.opaque import Opaque
-from mpcnet.dsl.ordered import Ordered
+from mpcnet.algebra import Domain
+from mpcnet.algebra.bits import BITS
+from mpcnet.dsl import arithmetic, comparison, logic, selection, values
+from mpcnet.dsl.logic import BitValue, Booleans
+from mpcnet.dsl.nodes import Node
+from mpcnet.dsl.opaque import PUBLIC_EXPONENT, Opaque
 from mpcnet.dsl.program import Program
-from mpcnet.dsl.public import Public, PublicLike, to_public
-from mpcnet.dsl.ranges import Range
-from mpcnet.dsl.shapes import Axis, broadcast_shapes, integer, reduced_axes, reshaped_shape
+from mpcnet.dsl.public import Public, PublicLike, is_boolean, public_beside, to_booleans, to_public
+from mpcnet.dsl.shapes import Axis, dimensions, integer
+from mpcnet.dsl.values import Value
 from mpcnet.errors import LocalError
-from mpcnet.schemes import Kind
 
-__all__ = ("Secret", "concatenate", "stack")
+__all__ = ("Logical", "Operand", "Secret", "SecretArray", "SecretBits", "domain_of")
+
+Operand = typing.Union["Secret", "SecretBits", PublicLike]
+"""What stands beside a secret as numbers."""
+
+Logical = typing.Union["SecretBits", bool, np.bool_, NDArray[np.bool_]]
+"""What stands beside secret bits as booleans."""
+
+C = typing.TypeVar("C", Value, BitValue)
 
 
-class Placed(typing.Protocol):
-    """What belongs to a fork."""
+class SecretArray(Opaque, typing.Generic[C]):
+    """What numbers and bits have in common: a shape, and all that they do as numbers."""
+
+    __slots__ = ("core",)
+
+    def __init__(self, core: C) -> None:
+        self.core: C = core
+
+    @abstractmethod
+    def _value(self) -> Value:
+        """Ourselves as numbers."""
+
+    # What is public about it
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.core.node.shape
+
+    @property
+    def ndim(self) -> int:
+        return len(self.core.node.shape)
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.core.node.shape)
+
+    @property
+    def node(self) -> Node:
+        """The graph node, for those who extend the language."""
+        return self.core.node
 
     @property
     def program(self) -> Program:
-        """The fork's program."""
-        ...
+        """The fork's program, for those who extend the language."""
+        return self.core.program
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise LocalError("a secret of shape () has no length")
+        return self.shape[0]
+
+    # Arithmetic
+
+    def __neg__(self) -> Secret:
+        """Without a message."""
+        return Secret(arithmetic.negate(self._value()))
+
+    def __pos__(self) -> Secret:
+        """Without a message."""
+        return Secret(self._value())
+
+    def __add__(self, other: Operand) -> Secret:
+        """Without a message."""
+        return Secret(arithmetic.add(self._value(), _operand(other, "'+' with")))
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Operand) -> Secret:
+        """Without a message."""
+        return Secret(arithmetic.subtract(self._value(), _operand(other, "'-' with")))
+
+    def __rsub__(self, other: PublicLike) -> Secret:
+        """Without a message."""
+        return Secret(arithmetic.subtract_from(public_beside(other, "'-' with"), self._value()))
+
+    def __mul__(self, other: Operand) -> Secret:
+        """With public numbers without a message. One round with secrets, 16 bytes; with bits, 8 bytes and a bit."""
+        if isinstance(other, SecretBits):
+            return Secret(logic.select(other.core, self._value()))
+        x, y = self._value(), _operand(other, "'*' with")
+        return Secret(values.scale(x, y) if isinstance(y, Public) else arithmetic.multiply(x, y))
+
+    def __rmul__(self, other: PublicLike) -> Secret:
+        """Without a message."""
+        return self * other
+
+    def __pow__(self, exponent: int) -> Secret:
+        """By a public exponent of at least 1: products by squaring, log2(exponent) rounds or one more."""
+        if isinstance(exponent, SecretArray):
+            raise LocalError(PUBLIC_EXPONENT)
+        return Secret(arithmetic.power(self._value(), integer(exponent, "an exponent")))
+
+    def __truediv__(self, other: PublicLike) -> Secret:
+        """By one public number, exact. Without a message."""
+        if isinstance(other, SecretArray):
+            raise LocalError("division by a secret is not an operation of a secret")
+        return Secret(arithmetic.divide(self._value(), public_beside(other, "'/' with")))
+
+    def __rtruediv__(self, other: object) -> typing.NoReturn:
+        raise LocalError("division by a secret is not an operation of a secret")
+
+    def __matmul__(self, other: Operand) -> Secret:
+        """As `dot`."""
+        return self.dot(other)
+
+    def __rmatmul__(self, other: PublicLike) -> Secret:
+        """Without a message."""
+        return Secret(arithmetic.matmul_public(self._value(), public_beside(other, "'@' with"), on_the_left=True))
+
+    def dot(self, other: Operand) -> Secret:
+        """The matrix product, as numpy's `matmul` for one and two dimensions.
+
+        With public numbers without a message. With a secret one round, 8 bytes for each element of both operands.
+        """
+        x, y = self._value(), _operand(other, "'@' with")
+        return Secret(arithmetic.matmul_public(x, y) if isinstance(y, Public) else arithmetic.matmul(x, y))
+
+    def sum(self, axis: Axis = None) -> Secret:
+        """The sum over an axis or several, or over everything. Without a message."""
+        return Secret(arithmetic.total(self._value(), axis))
+
+    def mean(self, axis: Axis = None) -> Secret:
+        """The exact mean over an axis or several, or over everything. Without a message."""
+        return Secret(arithmetic.mean(self._value(), axis))
+
+    # Comparisons and order
+
+    def __lt__(self, other: Operand) -> SecretBits:
+        """6 rounds and 19 bytes for differences of 64 bits, 5 and 10 of 32; a round less up to 4096 elements.
+
+        The fewer bits the range of the difference needs, the less; where it needs more than 64, a round more and
+        three times the bytes.
+        """
+        return SecretBits(comparison.less(self._value(), _operand(other, "beside")))
+
+    def __gt__(self, other: Operand) -> SecretBits:
+        """Costs what < costs."""
+        return SecretBits(comparison.greater(self._value(), _operand(other, "beside")))
+
+    def __le__(self, other: Operand) -> SecretBits:
+        """Costs what < costs."""
+        return ~(self > other)
+
+    def __ge__(self, other: Operand) -> SecretBits:
+        """Costs what < costs."""
+        return ~(self < other)
+
+    def __eq__(self, other: Operand) -> SecretBits:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        """6 rounds and 16 bytes for differences of 64 bits, 5 and 8 of 32; a round less up to 4096 elements."""
+        return SecretBits(comparison.equal(self._value(), _operand(other, "beside")))
+
+    def __ne__(self, other: Operand) -> SecretBits:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Costs what == costs."""
+        return ~(self == other)
+
+    __hash__: typing.ClassVar[None] = None  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleMethodOverride]
+
+    def one_hot(self, size: int) -> SecretBits:
+        """Bits of shape (*shape, size): one at the index that this secret is, none if it is no such index.
+
+        Costs what == costs, for each of the bits.
+        """
+        return SecretBits(comparison.one_hot(self._value(), integer(size, "a size")))
+
+    def max(self) -> Secret:
+        """The largest element of a one-dimensional secret.
+
+        Up to 128 elements are compared all with all: a comparison, a test for equality and two rounds. More go in
+        groups of 32, whose best go on, with as many rounds again for each level.
+        """
+        return self.kth_largest(1)
+
+    def min(self) -> Secret:
+        """The smallest element of a one-dimensional secret; costs what `max` costs."""
+        return Secret(selection.smallest(self._value()))
+
+    def kth_largest(self, place: int) -> Secret:
+        """The element at a place of the order from the largest, counted from 1; costs as `max`, or more."""
+        return Secret(selection.at_place(self._value(), integer(place, "a place")))
+
+    def argmax(self) -> Secret:
+        """Where the largest element stands; among equals the lowest index. Costs what `max` costs."""
+        return Secret(selection.place_of_largest(self._value()))
+
+    def argmin(self) -> Secret:
+        """Where the smallest element stands; among equals the lowest index. Costs what `max` costs."""
+        return Secret(selection.place_of_smallest(self._value()))
+
+    def abs(self) -> Secret:
+        """The absolute value. A comparison, one round, 8 bytes and a bit; nothing, if the range shows the sign."""
+        return Secret(comparison.absolute(self._value()))
+
+    def __abs__(self) -> Secret:
+        """As `abs`."""
+        return self.abs()
+
+    def clip(self, low: PublicLike, high: PublicLike) -> Secret:
+        """At least low and at most high, which are public.
+
+        Two comparisons at once, one round and twice 8 bytes and a bit; half of it or nothing, if the range shows
+        that one or both ends are kept.
+        """
+        return Secret(comparison.clip(self._value(), to_public(low), to_public(high)))
 
 
-class Convertible(ABC):
-    """Secrets of another kind that can become numbers."""
-
-    __slots__ = ()
-
-    @abstractmethod
-    def number(self) -> Secret:
-        """The same as numbers."""
-
-
-Operand = typing.Union["Secret", Convertible, PublicLike]
-
-
-class Secret(Opaque, Ordered):
-    """A shared array.
+class Secret(SecretArray[Value]):
+    """A shared array of numbers.
 
     Without a message: + and - with secrets and public numbers, * with public numbers, / by one public number,
     negation, `sum`, `mean`, `dot` and @ with public arrays, indexing, slicing, `reshape`, `transpose`. With
@@ -64,376 +246,185 @@ class Secret(Opaque, Ordered):
     `max`, `argmin`, `argmax`, `one_hot`, `kth_largest`. Public operands are int, Fraction, Decimal, float (taken
     as the exact fraction that it is) and arrays of them. They must not come from secrets.
 
+    Args:
+        core: the value, for those who extend the language.
+
     Raises:
         LocalError: shapes do not fit, or an operation is not one of a secret.
         RangeError: the result's range leaves the domain.
     """
 
-    __slots__ = ("_denominator", "_node", "_program")
-    __array_ufunc__ = None  # numpy leaves ndarray + Secret to us
+    __slots__ = ()
 
-    def __init__(self, program: Program, node: Node, denominator: int = 1) -> None:
-        self._program = program
-        self._node = node
-        self._denominator = denominator
-
-    # What is public about it
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self._node.shape
-
-    @property
-    def ndim(self) -> int:
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        return math.prod(self.shape)
+    def _value(self) -> Value:
+        return self.core
 
     @property
     def denominator(self) -> int:
         """The public number by which the shared integers are divided."""
-        return self._denominator
+        return self.core.denominator
 
     @property
     def range(self) -> tuple[Fraction, Fraction]:
         """Lowest and highest value that it can have, known to all."""
-        low, high = self._node.range.low, self._node.range.high
-        return Fraction(low, self._denominator), Fraction(high, self._denominator)
-
-    @property
-    def node(self) -> Node:
-        """The graph node, for those who extend the language."""
-        return self._node
-
-    @property
-    def program(self) -> Program:
-        """The fork's program, for those who extend the language."""
-        return self._program
-
-    def __len__(self) -> int:
-        if not self.shape:
-            raise LocalError("a secret of shape () has no length")
-        return self.shape[0]
+        bounds, denominator = self.core.range, self.core.denominator
+        return Fraction(bounds.low, denominator), Fraction(bounds.high, denominator)
 
     def __repr__(self) -> str:
         low, high = self.range
         return f"Secret(shape={self.shape}, range=[{low}, {high}])"
 
-    # Arithmetic
-
-    def __neg__(self) -> Secret:
-        return self._linear("negate", maps.negated, self.shape, -self._node.range)
-
-    def __pos__(self) -> Secret:
-        return self
-
-    def __add__(self, other: Operand) -> Secret:
-        other = number_of(other)
-        if isinstance(other, Secret):
-            return _combine("add", maps.added, operator.add, self, other)
-        base, value = self._broadcast_with(_operand(other, "+"))
-        bound = base.node.range + ranges.of_values(value.numerators)
-        return base._shifted(AddPublic(base._encoded(value), value.digest()), bound)
-
-    __radd__ = __add__
-
-    def __sub__(self, other: Operand) -> Secret:
-        other = number_of(other)
-        if isinstance(other, Secret):
-            return _combine("subtract", maps.subtracted, operator.sub, self, other)
-        base, value = self._broadcast_with(_operand(other, "-"))
-        bound = base.node.range - ranges.of_values(value.numerators)
-        # Negated in the ring, where -2^63 has a negative too: only the result's range counts.
-        negative = self._program.domain.negate(base._encoded(value))
-        return base._shifted(AddPublic(negative, value.digest(), "subtract-public"), bound)
-
-    def __rsub__(self, other: Operand) -> Secret:
-        base, value = self._broadcast_with(_operand(other, "-"))
-        bound = ranges.of_values(value.numerators) - base.node.range
-        return base._shifted(SubtractFrom(base._encoded(value), value.digest()), bound)
-
-    def __mul__(self, other: Operand) -> Secret:
-        if isinstance(other, Convertible):
-            return NotImplemented  # a bit times a number is cheaper than two numbers
-        if isinstance(other, Secret):
-            return _times(self, other)
-        factor = _operand(other, "*")
-        if factor.shape == () and int(factor.numerators) == 1 == factor.denominator:
-            return self
-        shape = broadcast_shapes(self.shape, factor.shape)
-        words = self._program.domain.encode(factor.numerators)
-        bound = self._node.range.times(ranges.of_values(factor.numerators))
-        return self._linear("scale", maps.scaled(words), shape, bound, factor)
-
-    __rmul__ = __mul__
-
-    def __pow__(self, exponent: int) -> Secret:
-        """A power with a public exponent of at least 1, by squaring: at most 2 log2(exponent) products."""
-        rest = integer(exponent, "an exponent")
-        if rest < 1:
-            raise LocalError(f"an exponent of a secret is at least 1, not {rest}")
-        square: Secret = self
-        while not rest & 1:
-            square, rest = square * square, rest >> 1
-        power = square
-        while rest := rest >> 1:
-            square = square * square
-            power = power * square if rest & 1 else power
-        return power
-
-    def __truediv__(self, other: Operand) -> Secret:
-        if isinstance(other, Secret | Convertible):
-            raise LocalError("division by a secret is not an operation of a secret")
-        divisor = _operand(other, "/")
-        if divisor.shape != ():
-            raise LocalError("divide by one public number; for an array of them multiply by an array of Fractions")
-        if int(divisor.numerators) == 0:
-            raise LocalError("division by zero")
-        return self * Fraction(divisor.denominator, int(divisor.numerators))
-
-    def __rtruediv__(self, other: object) -> typing.NoReturn:
-        raise LocalError("division by a secret is not an operation of a secret")
-
-    def __matmul__(self, other: Operand) -> Secret:
-        return self.dot(other)
-
-    def __rmatmul__(self, other: Operand) -> Secret:
-        matrix = _operand(other, "@")
-        return self._product("dot-left", matrix, (matrix.shape, self.shape), maps.matrix_on_the_left, axis=-1)
-
-    def dot(self, other: Operand) -> Secret:
-        """The matrix product, as numpy's `matmul` for one and two dimensions."""
-        other = number_of(other)
-        if isinstance(other, Secret):
-            return _matrix_product(self, other)
-        matrix = _operand(other, "@")
-        axis = 0 if matrix.numerators.ndim == 1 else -2
-        return self._product("dot", matrix, (self.shape, matrix.shape), maps.matrix_on_the_right, axis=axis)
-
-    def _product(
-        self,
-        kind: str,
-        matrix: Public,
-        shapes: tuple[tuple[int, ...], tuple[int, ...]],
-        of_matrix: Callable[[Words], maps.LinearMap],
-        axis: int,
-    ) -> Secret:
-        if not all(1 <= len(shape) <= 2 for shape in shapes):
-            raise LocalError(f"@ takes arrays of one or two dimensions, not {shapes[0]} @ {shapes[1]}")
-        if shapes[0][-1] != shapes[1][0]:
-            raise LocalError(
-                f"shapes {shapes[0]} and {shapes[1]} do not fit for @: {shapes[0][-1]} is not {shapes[1][0]}"
-            )
-        shape = shapes[0][:-1] + shapes[1][1:]
-        words = self._program.domain.encode(np.ascontiguousarray(matrix.numerators))
-        bound = ranges.of_dot(self._node.range, matrix.numerators, axis)
-        return self._linear(kind, of_matrix(words), shape, bound, matrix)
-
-    def sum(self, axis: Axis = None) -> Secret:
-        """The sum over an axis or several, or over everything."""
-        axes, count = reduced_axes(axis, self.shape)
-        shape = tuple(length for number, length in enumerate(self.shape) if number not in axes)
-        bound = self._node.range.summed(count)
-        return self._linear("sum", maps.summed(axes), shape, bound, parameters=repr(axes).encode())
-
-    def mean(self, axis: Axis = None) -> Secret:
-        """The exact mean over an axis or several, or over everything."""
-        _, count = reduced_axes(axis, self.shape)
-        if count == 0:
-            raise LocalError("the mean of nothing is not defined")
-        return self.sum(axis) / count
-
-    # Structure
-
     def __getitem__(self, key: object) -> Secret:
-        index = read_index(key, self.shape)
-        return self._linear(
-            "index", maps.indexed(index.key), index.shape, self._node.range, parameters=index.description
-        )
+        """By a public key, as in numpy. Without a message."""
+        return Secret(values.index(self.core, key))
 
     def reshape(self, *shape: int | Sequence[int]) -> Secret:
-        """The same elements in another shape; one dimension may be -1."""
-        result = reshaped_shape(shape, self.shape)
-        return self._linear("reshape", maps.reshaped(result), result, self._node.range)
+        """The same elements in another shape; one dimension may be -1. Without a message."""
+        return Secret(values.reshape(self.core, dimensions(shape)))
 
     def transpose(self) -> Secret:
-        """The axes in reverse order."""
-        return self._linear("transpose", maps.transposed, self.shape[::-1], self._node.range)
+        """The axes in reverse order. Without a message."""
+        return Secret(values.transpose(self.core))
 
     @property
     def T(self) -> Secret:  # noqa: N802 -- numpy's name
         """The same as `transpose`."""
         return self.transpose()
 
-    # Inner workings
-
-    def _secret(self) -> Secret:
-        return self
-
-    def repeated(self, shape: tuple[int, ...]) -> Secret:
-        """The same elements repeated to a shape, as numpy's rules have it; for those who extend the language."""
-        if shape == self.shape:
-            return self
-        return self._linear("broadcast", maps.broadcast(shape), shape, self._node.range)
-
-    def bounded(self, bound: Range) -> Secret:
-        """The same with a range that its construction is known to keep; for those who extend the language."""
-        if bound == self._node.range:
-            return self
-        return self._linear("bound", maps.same, self.shape, bound)
-
-    def _broadcast_with(self, value: Public) -> tuple[Secret, Public]:
-        """Ourselves in the shape of a sum with the value, and the value, both over the common denominator."""
-        denominator = math.lcm(self._denominator, value.denominator)
-        base = self.with_denominator(denominator)
-        shape = broadcast_shapes(self.shape, value.shape)
-        if shape != self.shape:
-            base = base._linear("broadcast", maps.broadcast(shape), shape, base.node.range)
-        return base, value.scaled_to(denominator)
-
-    def _encoded(self, value: Public) -> Words:
-        return self._program.domain.encode(value.numerators)
-
-    def _shifted(self, operation: AddPublic | SubtractFrom, bound: Range) -> Secret:
-        node = self._program.add(operation, (self._node,), self.shape, bound)
-        return Secret(self._program, node, self._denominator)
-
-    def with_denominator(self, denominator: int) -> Secret:
-        """The same numbers over another denominator, a multiple of ours; for those who extend the DSL.
-
-        Raises:
-            RangeError: the shared integers would leave the domain.
-        """
-        factor, rest = divmod(denominator, self._denominator)
-        if rest:
-            raise LocalError(f"{denominator} is no multiple of the denominator {self._denominator}")
-        if factor == 1:
-            return self
-        domain = self._program.domain
-        what = "bringing fractions to a common denominator"
-        Range(factor, factor).check(domain, what)
-        self._node.range.times(Range(factor, factor)).check(domain, what)
-        return Secret(self._program, (self * factor).node, denominator)
-
     def in_fork(self, program: Program) -> Secret:
-        """The same value in another fork of the job; for those who extend the DSL.
+        """The same value in another fork of the job; for those who extend the language.
 
         Raises:
             LocalError: it has not been evaluated, or belongs to another job.
         """
-        if program is self._program:
-            return self
-        return Secret(program, program.use(self._node), self._denominator)
-
-    def _linear(
-        self,
-        kind: str,
-        function: maps.LinearMap,
-        shape: tuple[int, ...],
-        bound: Range,
-        factor: Public | None = None,
-        parameters: bytes = b"",
-    ) -> Secret:
-        details = factor.digest() if factor else parameters
-        node = self._program.add(Linear(kind, function, details), (self._node,), shape, bound)
-        return Secret(self._program, node, self._denominator * (factor.denominator if factor else 1))
+        return Secret(self.core.in_fork(program))
 
 
-def concatenate(values: Sequence[Secret], axis: int = 0) -> Secret:
-    """Secrets one after the other along an axis, as `numpy.concatenate`."""
-    return _joined("concatenate", maps.concatenated(axis), values, axis)
+class SecretBits(SecretArray[BitValue]):
+    """A shared array of booleans.
 
+    Supported: `~ & | ^ ==` with each other and with public booleans; `any`, `all`; indexing, `reshape`,
+    `transpose`; and all that `Secret` can do, as the numbers 0 and 1.
 
-def stack(values: Sequence[Secret], axis: int = 0) -> Secret:
-    """Secrets of one shape side by side along a new axis, as `numpy.stack`."""
-    return _joined("stack", maps.stacked(axis), values, axis)
+    Args:
+        core: the bits, for those who extend the language.
 
+    Raises:
+        LocalError: shapes do not fit, or an operation is not one of secret bits.
+    """
 
-def _joined(kind: str, function: maps.Rearrangement, values: Sequence[Secret], axis: int) -> Secret:
-    if isinstance(values, Secret) or not values or not all(isinstance(value, Secret) for value in values):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise LocalError(f"{kind} takes a sequence of at least one secret")
-    sides = aligned(values)
-    try:
-        shape = maps.shape_of(function, *(value.shape for value in sides))
-    except ValueError:
-        shapes = ", ".join(str(value.shape) for value in values)
-        raise LocalError(f"shapes {shapes} do not fit for {kind} along axis {axis}") from None
-    bound = functools.reduce(Range.union, (value.node.range for value in sides))
-    operation = Linear(kind, function, repr(axis).encode())
-    return _result(operation, sides, shape, bound)
+    __slots__ = ()
 
+    def _value(self) -> Value:
+        return self.core.number()
 
-def _combine(
-    kind: str, function: maps.LinearMap, bound: Callable[[Range, Range], Range], x: Secret, y: Secret
-) -> Secret:
-    left, right = aligned([x, y])
-    shape = broadcast_shapes(x.shape, y.shape)
-    return _result(Linear(kind, function), [left, right], shape, bound(left.node.range, right.node.range))
+    def number(self) -> Secret:
+        """The same as numbers 0 and 1. One round and one bit; computed once, whatever uses it."""
+        return Secret(self.core.number())
 
+    @property
+    def denominator(self) -> int:
+        """One: bits are whole."""
+        return 1
 
-def _result(operation: Linear, operands: Sequence[Secret], shape: tuple[int, ...], bound: Range) -> Secret:
-    program = operands[0].program
-    node = program.add(operation, tuple(operand.node for operand in operands), shape, bound)
-    return Secret(program, node, operands[0].denominator)
+    def __repr__(self) -> str:
+        return f"SecretBits(shape={self.shape})"
 
-
-def aligned(values: Sequence[Secret]) -> list[Secret]:
-    """The values in one fork and over one denominator."""
-    first = values[0]
-    if all(value.program is first.program and value.denominator == first.denominator for value in values):
-        return list(values)
-    program = common_program(values)
-    denominator = math.lcm(*(value.denominator for value in values))
-    return [value.in_fork(program).with_denominator(denominator) for value in values]
-
-
-def common_program(values: Sequence[Placed]) -> Program:
-    """The fork in which values meet: the deepest one, whose ancestors must hold the others, evaluated."""
-    program = max((value.program for value in values), key=lambda program: len(program.fork))
-    for other in (value.program for value in values):
-        if other.job != program.job or other.fork != program.fork[: len(other.fork)]:
-            raise LocalError("values of two forks, or of two jobs, do not meet; reveal them, or use `in_fork`")
-    return program
-
-
-def number_of(value: Secret | Convertible | PublicLike) -> Secret | PublicLike:
-    """Bits as numbers; everything else as it is."""
-    return value.number() if isinstance(value, Convertible) else value
-
-
-def _times(x: Secret, y: Secret) -> Secret:
-    """Elementwise product. One round, 16 bytes an element to each peer."""
-    program = common_program([x, y])
-    shape = broadcast_shapes(x.shape, y.shape)
-    left, right = x.in_fork(program).repeated(shape), y.in_fork(program).repeated(shape)
-    bound = left.node.range.times(right.node.range)
-    node = program.add(Compute(Kind.MULTIPLY), (left.node, right.node), shape, bound)
-    return Secret(program, node, x.denominator * y.denominator)
-
-
-def _matrix_product(x: Secret, y: Secret) -> Secret:
-    """Product of shared vectors or matrices. One round, 8 bytes an element of both to each peer."""
-    if not (1 <= x.ndim <= 2 and 1 <= y.ndim <= 2) or x.shape[-1] != y.shape[0]:
+    def __bool__(self) -> bool:
         raise LocalError(
-            f"shapes {x.shape} and {y.shape} do not fit for @: it takes one or two dimensions, the inner ones equal"
+            "a secret bit has no value here: 'if' and 'and' would have to know it; use & | ~ and `where`"
         )
-    program = common_program([x, y])
-    inner, shape = y.shape[0], x.shape[:-1] + y.shape[1:]
-    rows, columns = math.prod(x.shape[:-1]), math.prod(y.shape[1:])
-    left, right = x.in_fork(program).reshape(rows, inner), y.in_fork(program).reshape(inner, columns)
-    bound = left.node.range.times(right.node.range).summed(inner)
-    if 0 in (rows, inner, columns):
-        zeros = Linear("matmul-empty", maps.zeros((rows, columns)))
-        node = program.add(zeros, (left.node, right.node), (rows, columns), Range(0, 0))
-    else:
-        node = program.add(MatrixProduct(inner), (left.node, right.node), (rows, columns), bound)
-    return Secret(program, node, x.denominator * y.denominator).reshape(*shape)
+
+    def __invert__(self) -> SecretBits:
+        """Without a message."""
+        return SecretBits(logic.invert(self.core))
+
+    def __xor__(self, other: Logical) -> SecretBits:
+        """Without a message."""
+        return SecretBits(logic.exclusive_or(self.core, _logical(other)))
+
+    __rxor__ = __xor__
+
+    def __and__(self, other: Logical) -> SecretBits:
+        """One round and 2 bits; with public booleans without a message."""
+        return SecretBits(logic.conjunction(self.core, _logical(other)))
+
+    __rand__ = __and__
+
+    def __or__(self, other: Logical) -> SecretBits:
+        """Costs what & costs."""
+        return SecretBits(logic.disjunction(self.core, _logical(other)))
+
+    __ror__ = __or__
+
+    def __eq__(self, other: Operand) -> SecretBits:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        """With bits and booleans without a message."""
+        if isinstance(other, SecretBits):
+            return ~(self ^ other)
+        return self ^ ~to_booleans(other) if is_boolean(other) else super().__eq__(other)
+
+    __hash__: typing.ClassVar[None] = None  # pyright: ignore[reportIncompatibleMethodOverride]
+
+    def all(self, axis: Axis = None) -> SecretBits:
+        """Whether all are one, over an axis or several, or over everything. log2(n) rounds and 2 bits."""
+        return SecretBits(logic.every(self.core, axis))
+
+    def any(self, axis: Axis = None) -> SecretBits:
+        """Whether one at least is one; costs what `all` costs."""
+        return SecretBits(logic.some(self.core, axis))
+
+    def __rsub__(self, other: PublicLike) -> Secret:
+        """One round and one bit, as numbers."""
+        return -self + other
+
+    def __mul__(self, other: Operand) -> Secret:
+        """One round: with a secret 8 bytes and a bit, with public numbers one bit. With bits two, and 3 bits."""
+        if isinstance(other, SecretBits):
+            return (self & other).number()
+        return self.select(other) if isinstance(other, Secret) else self.number() * other
+
+    def select(self, numbers: Secret) -> Secret:
+        """The number where the bit is one, zero elsewhere. One round, 8 bytes and a bit."""
+        return Secret(logic.select(self.core, numbers.core))
+
+    def __getitem__(self, key: object) -> SecretBits:
+        """By a public key, as in numpy. Without a message."""
+        return SecretBits(logic.index(self.core, key))
+
+    def reshape(self, *shape: int | Sequence[int]) -> SecretBits:
+        """The same elements in another shape; one dimension may be -1. Without a message."""
+        return SecretBits(logic.reshape(self.core, dimensions(shape)))
+
+    def transpose(self) -> SecretBits:
+        """The axes in reverse order. Without a message."""
+        return SecretBits(logic.transpose(self.core))
+
+    @property
+    def T(self) -> SecretBits:  # noqa: N802 -- numpy's name
+        """The same as `transpose`."""
+        return self.transpose()
+
+    def in_fork(self, program: Program) -> SecretBits:
+        """The same bits in another fork of the job; for those who extend the language.
+
+        Raises:
+            LocalError: they have not been evaluated, or belong to another job.
+        """
+        return SecretBits(self.core.in_fork(program))
 
 
-def _operand(value: object, sign: str) -> Public:
-    try:
-        return to_public(value)
-    except LocalError as error:
-        raise type(error)(f"'{sign}' with a secret: {error}") from None
+def domain_of(value: Secret | SecretBits) -> Domain:
+    """Where its shares live."""
+    return BITS if isinstance(value, SecretBits) else value.program.domain
+
+
+def _operand(value: Operand, beside: str) -> Value | Public:
+    """The other side of an operator, as numbers."""
+    if isinstance(value, Secret):
+        return value.core
+    return value.core.number() if isinstance(value, SecretBits) else public_beside(value, beside)
+
+
+def _logical(value: Logical) -> BitValue | Booleans:
+    """The other side of logic."""
+    return value.core if isinstance(value, SecretBits) else to_booleans(value)

@@ -12,7 +12,16 @@ import numpy as np
 from mpcnet.dsl import maps
 from mpcnet.errors import LocalError
 
-__all__ = ("Axis", "broadcast_shapes", "integer", "reduced_axes", "reshaped_shape")
+__all__ = (
+    "Axis",
+    "Shape",
+    "broadcast_shapes",
+    "dimensions",
+    "integer",
+    "joined_shape",
+    "reduced_axes",
+    "reshaped_shape",
+)
 
 Axis = typing.SupportsIndex | tuple[typing.SupportsIndex, ...] | None
 Shape = tuple[int, ...]
@@ -43,14 +52,34 @@ def reduced_axes(axis: Axis, shape: Shape) -> tuple[Shape, int]:
     return tuple(sorted(axes)), math.prod(shape[number] for number in axes)
 
 
-def reshaped_shape(wanted: tuple[int | Sequence[int], ...], shape: Shape) -> Shape:
-    """The shape that `reshape(*wanted)` gives; one dimension may be -1."""
-    dimensions = wanted[0] if len(wanted) == 1 and isinstance(wanted[0], tuple | list) else wanted
+def dimensions(wanted: tuple[int | Sequence[int], ...]) -> Sequence[int]:
+    """What `reshape(*wanted)` was given: dimensions, or one sequence of them."""
+    one_sequence = len(wanted) == 1 and isinstance(wanted[0], tuple | list)
+    return typing.cast("Sequence[int]", wanted[0] if one_sequence else wanted)
+
+
+def reshaped_shape(wanted: Sequence[int], shape: Shape) -> Shape:
+    """The shape in which `reshape` leaves an array of this shape; one wanted dimension may be -1."""
+    if isinstance(wanted, tuple) and math.prod(wanted) == math.prod(shape) and _are_lengths(wanted):
+        return wanted
     try:
-        return maps.shape_of(maps.reshaped(typing.cast("Shape", dimensions)), shape)
+        return maps.shape_of(maps.reshaped(typing.cast("Shape", wanted)), shape)
     except (ValueError, TypeError):
         size = math.prod(shape)
-        raise LocalError(f"{size} elements of shape {shape} do not fit into shape {dimensions}") from None
+        raise LocalError(f"{size} elements of shape {shape} do not fit into shape {wanted}") from None
+
+
+def _are_lengths(wanted: tuple[object, ...]) -> bool:
+    return all(type(length) is int and length >= 0 for length in wanted)
+
+
+def joined_shape(kind: str, function: maps.Rearrangement, shapes: Sequence[Shape], axis: int) -> Shape:
+    """The shape that a map of several arrays gives; `kind` names it in the error."""
+    try:
+        return maps.shape_of(function, *shapes)
+    except ValueError:
+        listed = ", ".join(map(str, shapes))
+        raise LocalError(f"shapes {listed} do not fit for {kind} along axis {axis}") from None
 
 
 def integer(value: object, what: str) -> int:

@@ -14,7 +14,7 @@ from mpcnet.correlated.provider import DealerProvider, Provider
 from mpcnet.declare.inputs import Declaration
 from mpcnet.declare.party import Party
 from mpcnet.declare.revealed import Revealed
-from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, SecretBits, domain_of, evaluate
+from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, SecretBits, Value, domain_of, evaluate
 from mpcnet.engine import Context, ProgramDigest, Setting, SingleStep, Step
 from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.identity import Member
@@ -120,7 +120,7 @@ class JobParty(Party[P]):
         self._shared.add(name)
         owners = tuple(member.index for member in self.roles[declaration.by])
         node = self._program.input(name, sharing.shape, Range(sharing.low, sharing.high), owners, mine)
-        return Secret(self._program, node, sharing.denominator)
+        return Secret(Value(self._program, node, sharing.denominator))
 
     def _own_value(self, name: str, declaration: Declaration, value: object) -> Any:
         if self.me not in self.roles[declaration.by]:

@@ -27,7 +27,7 @@ from mpcnet.correlated.dealing import DealerStreams, make_correction, shares_of
 from mpcnet.correlated.pool import Pool
 from mpcnet.correlated.provider import Provider, Request
 from mpcnet.declare.inputs import Sharing
-from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, SecretBits, domain_of, evaluate
+from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, SecretBits, Value, domain_of, evaluate
 from mpcnet.engine import (
     Context,
     LockstepError,
@@ -196,7 +196,7 @@ class LockstepParty:
         for row in arrays.values():
             Sharing(shape, *range).check(row)
         node = self.program.input(name, shape, Range(*range), tuple(arrays), arrays.get(self.me))
-        return Secret(self.program, node)
+        return Secret(Value(self.program, node))
 
     def reveal(self, to: Sequence[int] | None = None, /, **outputs: Secret | SecretBits) -> Step[dict[str, Plain]]:
         """Open outputs to the receivers, by default to everybody; what we receive, by name."""

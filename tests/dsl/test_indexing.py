@@ -7,7 +7,7 @@ import typing
 import numpy as np
 import pytest
 
-from mpcnet.dsl import Range, Secret
+from mpcnet.dsl import Range, Secret, Value
 from mpcnet.dsl.indexing import read_index
 from mpcnet.engine import Step
 from mpcnet.errors import LocalError
@@ -18,7 +18,7 @@ SHAPE = (3, 4, 2)
 
 def secret(shape: tuple[int, ...] = SHAPE) -> Secret:
     program = make_programs(computing=2)[0]
-    return Secret(program, program.input("x", shape[1:], Range(0, 9), tuple(range(min(shape[0], 2))), None))
+    return Secret(Value(program, program.input("x", shape[1:], Range(0, 9), tuple(range(min(shape[0], 2))), None)))
 
 
 @pytest.mark.parametrize(

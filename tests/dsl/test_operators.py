@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from mpcnet.dsl import Range, Secret, SecretBits, concatenate, stack, top, where
+from mpcnet.dsl import Range, Secret, SecretBits, Value, concatenate, stack, top, where
 from mpcnet.dsl.compute import Compute
 from mpcnet.engine import Step, Transcript
 from mpcnet.errors import LocalError, RangeError
@@ -19,13 +19,17 @@ from mpcnet.schemes import AdditiveScheme, PlainScheme, Scheme
 from mpcnet.testing.lockstep import LockstepParty, Plain, make_programs, run_program
 
 SCHEMES: list[Scheme] = [AdditiveScheme(), PlainScheme()]
-Value = typing.Any
-Build = Callable[[Value], Value]
-choose: Value = where  # without its overloads, for operands of any type
+Operand = typing.Any
+Build = Callable[[Operand], Operand]
+choose: Operand = where  # without its overloads, for operands of any type
 
 
 def evaluated(
-    build: Build, values: Value, bounds: tuple[int, int] = (-9, 9), scheme: Scheme | None = None, computing: int = 2
+    build: Build,
+    values: Operand,
+    bounds: tuple[int, int] = (-9, 9),
+    scheme: Scheme | None = None,
+    computing: int = 2,
 ) -> Plain:
     """What `build` gives for an input, over shares; every party takes all that it asked for."""
 
@@ -40,7 +44,7 @@ def evaluated(
 
 def secret(shape: tuple[int, ...] = (2, 3), low: int = 0, high: int = 9) -> Secret:
     program = make_programs(computing=2)[0]
-    return Secret(program, program.input("x", shape, Range(low, high), (0,), None))[0]
+    return Secret(Value(program, program.input("x", shape, Range(low, high), (0,), None)))[0]
 
 
 # Shapes
@@ -321,7 +325,7 @@ def test_bits_of_two_forks_or_jobs_do_not_meet() -> None:
 
     run_program(program, computing=2)
     other = make_programs(computing=2, seed=1)[0]
-    stranger = Secret(other, other.input("x", (3,), Range(0, 9), (0,), None))[0]
+    stranger = Secret(Value(other, other.input("x", (3,), Range(0, 9), (0,), None)))[0]
     with pytest.raises(LocalError, match="do not meet"):
         _ = (secret((3,)) < 3) ^ (stranger < 3)
 
@@ -344,7 +348,7 @@ def test_where_of_bits_gives_bits() -> None:
 # Rounds: those of the opening of the result are counted in `run.rounds`, and taken off here.
 
 
-def rounds(build: Build, values: Value, bounds: tuple[int, int], computing: int = 2) -> int:
+def rounds(build: Build, values: Operand, bounds: tuple[int, int], computing: int = 2) -> int:
     def program(party: LockstepParty) -> Step[None]:
         result = build(party.input("x", {0: values}, range=bounds)[0])
         before = yield from party.reveal(result=result)

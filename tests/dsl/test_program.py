@@ -18,7 +18,7 @@ from mpcnet.algebra.domain import Ring64
 from mpcnet.correlated.items import Item, MatrixTriples
 from mpcnet.correlated.pool import Pool
 from mpcnet.correlated.provider import Provider, Request
-from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, concatenate, evaluate, stack
+from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, Value, concatenate, evaluate, stack
 from mpcnet.dsl.nodes import Input
 from mpcnet.engine import Context, MergedRound, Round, Setting, Step, Transcript
 from mpcnet.errors import JobEnded, LocalError, MpcnetError, RangeError
@@ -162,7 +162,7 @@ def test_changing_a_result_or_an_input_array_changes_nothing_else() -> None:
         mine = np.array([[1, 2]])
         node = party.program.input("x", (1, 2), Range(0, 99), (0,), mine if party.me == 0 else None)
         mine[:] = 50
-        x = Secret(party.program, node)
+        x = Secret(Value(party.program, node))
         evaluation = evaluate(party.program, [], [Output("a", node, (0, 1), 1, Z64)])
         yield from party.drive(evaluation)
         evaluation.results["a"][:] = 77
@@ -227,7 +227,7 @@ def output(name: str, secret: Secret, *receivers: int) -> Output:
 
 def test_outputs_are_checked_before_anything_is_sent() -> None:
     program = make_programs(computing=2, everyone=3)[0]
-    x = Secret(program, program.input("x", (), Range(0, 1), (0, 1), np.array(1)))
+    x = Secret(Value(program, program.input("x", (), Range(0, 1), (0, 1), np.array(1))))
     for outputs in ([output("a", x, 0), output("a", x, 1)], [output("a", x, 0, 7)], [output("a", x, 1, 1)]):
         with pytest.raises(LocalError, match="output"):
             evaluate(program, [], outputs)
@@ -250,7 +250,7 @@ def test_two_evaluations_at_once_are_refused() -> None:
 def test_an_evaluation_that_was_given_up_ends_its_program() -> None:
     """Its rounds must never be run again with new randomness."""
     program = make_programs(computing=2)[0]
-    x = Secret(program, program.input("x", (), Range(0, 1), (0, 1), np.array(1)))
+    x = Secret(Value(program, program.input("x", (), Range(0, 1), (0, 1), np.array(1))))
     evaluation = evaluate(program, [], [output("a", x, 0, 1)])
     assert evaluation.take() is not None
     evaluation.close()
@@ -429,7 +429,7 @@ def test_a_chain_of_a_hundred_thousand_additions() -> None:
 
 def test_an_unevaluated_chain_is_dropped_without_recursion() -> None:
     program = make_programs(computing=2)[0]
-    x = Secret(program, program.input("x", (), Range(0, 1), (0,), None))
+    x = Secret(Value(program, program.input("x", (), Range(0, 1), (0,), None)))
     for _ in range(100_000):
         x = -x
     del x
@@ -470,7 +470,7 @@ def test_an_input_forgets_its_plaintext() -> None:
 
 def test_an_evaluated_value_holds_nothing_that_made_it() -> None:
     program = make_programs(computing=1, scheme=PlainScheme())[0]
-    x = Secret(program, program.input("x", (4,), Range(0, 9), (0,), np.array([1, 2, 3, 4])))
+    x = Secret(Value(program, program.input("x", (4,), Range(0, 9), (0,), np.array([1, 2, 3, 4]))))
     matrix = np.arange(4)
     y = (x @ matrix + np.arange(3)) * 2
     refs = [weakref.ref(array) for array in _arrays_of(y)]

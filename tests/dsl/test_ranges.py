@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mpcnet.dsl import Program, Range, Secret, concatenate, stack
+from mpcnet.dsl import Program, Range, Secret, Value, concatenate, stack
 from mpcnet.dsl.ranges import exact_sum, of_dot
 from mpcnet.errors import LocalError, RangeError
 from mpcnet.testing.lockstep import make_programs
@@ -29,7 +29,7 @@ def program() -> Program:
 
 
 def secret(in_program: Program, interval: tuple[int, int], shape: tuple[int, ...] = ()) -> Secret:
-    return Secret(in_program, in_program.input("x", shape, Range(*interval), (0,), None))[0]
+    return Secret(Value(in_program, in_program.input("x", shape, Range(*interval), (0,), None)))[0]
 
 
 PUBLIC_OPERATIONS: list[Callable[[Secret | int, int], Secret | int]] = [

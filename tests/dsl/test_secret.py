@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mpcnet.algebra import Z64
-from mpcnet.dsl import Output, Range, Secret, SecretBits, concatenate, evaluate, stack
+from mpcnet.dsl import Output, Range, Secret, SecretBits, Value, concatenate, evaluate, stack
 from mpcnet.engine import MergedRound
 from mpcnet.errors import LocalError
 from mpcnet.schemes import PlainScheme
@@ -20,7 +20,7 @@ from mpcnet.testing.lockstep import make_programs
 
 def secret(shape: tuple[int, ...] = (2, 3), low: int = 0, high: int = 9) -> Secret:
     program = make_programs(computing=2)[0]
-    return Secret(program, program.input("x", shape, Range(low, high), (0,), None))[0]
+    return Secret(Value(program, program.input("x", shape, Range(low, high), (0,), None)))[0]
 
 
 Use = Callable[[typing.Any], object]
@@ -62,11 +62,9 @@ def test_what_would_need_the_value_teaches(use: str, shape: tuple[int, ...]) -> 
     assert len(str(error.value)) > 40
 
 
-def test_ufuncs_and_other_operators_refuse() -> None:
+def test_other_operators_refuse() -> None:
     x: typing.Any = secret()
     uses: list[Callable[[], object]] = [
-        lambda: np.add(np.ones(3), x),
-        lambda: np.negative(x),
         lambda: 2**x,
         lambda: x & 1,
         lambda: np.ones(3) // x,
@@ -103,7 +101,7 @@ def test_what_takes_correlated_randomness_is_refused_without_a_dealer_when_it_is
     programs = make_programs(computing=2)
     for program in programs.values():
         program.provider = None
-        x = Secret(program, program.input("x", (2, 3), Range(0, 9), (0, 1), np.ones((2, 3), np.int64)))[0]
+        x = Secret(Value(program, program.input("x", (2, 3), Range(0, 9), (0, 1), np.ones((2, 3), np.int64))))[0]
         result = OPERATORS[use](x)
         assert isinstance(result, Secret | SecretBits)
         with pytest.raises(LocalError, match="name a dealer in the job"):
@@ -115,7 +113,7 @@ def test_what_takes_correlated_randomness_is_refused_without_a_dealer_when_it_is
 def test_products_in_the_clear_need_no_dealer() -> None:
     program = make_programs(computing=1, scheme=PlainScheme())[0]
     program.provider = None
-    x = Secret(program, program.input("x", (3,), Range(0, 9), (0,), np.array([1, 2, 3])))[0]
+    x = Secret(Value(program, program.input("x", (3,), Range(0, 9), (0,), np.array([1, 2, 3]))))[0]
     evaluation = evaluate(program, [], [Output("y", (x * x).node, (0,), 1, Z64)])
     while (merged := evaluation.take()) is not None:
         assert isinstance(merged, MergedRound)

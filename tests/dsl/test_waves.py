@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mpcnet.algebra import Z64
-from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, plan_evaluation
+from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, Value, plan_evaluation
 from mpcnet.dsl.nodes import Node
 from mpcnet.dsl.waves import Waves, batched
 from mpcnet.errors import JobEnded, LocalError
@@ -21,7 +21,7 @@ def program_of_two() -> Program:
 
 def values(program: Program, count: int) -> list[Secret]:
     return [
-        Secret(program, program.input(f"x{i}", (3,), Range(0, 9), (0, 1), np.array([1, 2, 3])))[0]
+        Secret(Value(program, program.input(f"x{i}", (3,), Range(0, 9), (0, 1), np.array([1, 2, 3]))))[0]
         for i in range(count)
     ]
 

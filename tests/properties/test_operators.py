@@ -276,8 +276,7 @@ def test_groups_over_shares(places: int) -> None:
 
     def program(party: LockstepParty) -> Step[dict[str, Plain]]:
         best = top(party.input("x", {0: x}, range=(0, 99))[0] / 7, places)
-        assert best.one_hot is None
-        opened = yield from party.reveal(values=best.values, indices=best.indices)
+        opened = yield from party.reveal(values=best.values, indices=best.indices, one_hot=best.one_hot)
         assert party.program.pool.drain() == {}
         return opened
 
@@ -285,3 +284,4 @@ def test_groups_over_shares(places: int) -> None:
     indices = sorted(range(140), key=lambda i: (-x[i], i))[:places]
     assert opened["indices"].tolist() == indices
     assert opened["values"].tolist() == [Fraction(x[i], 7) for i in indices]
+    assert opened["one_hot"].tolist() == np.eye(140, dtype=int)[indices].tolist()

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mpcnet.algebra import Z64, Words
-from mpcnet.dsl import Program, Range, Secret
+from mpcnet.dsl import Program, Range, Secret, Value
 from mpcnet.engine import Context, Step
 from mpcnet.schemes import AdditiveScheme, PlainScheme, Share
 from mpcnet.testing.lockstep import LockstepParty, Plain, make_programs, run_program
@@ -46,7 +46,7 @@ MARK = 0x5EC2E7  # a value that would be seen
 def test_nothing_secret_is_printed() -> None:
     program = make_programs(computing=2)[0]
     node = program.input("bid", (2,), Range(0, 2**40), (0, 1), np.array([MARK, MARK]))
-    secret = Secret(program, node)
+    secret = Secret(Value(program, node))
     context = program.context(0)
     share = Share(Z64, (2,), (np.array([MARK, MARK], np.uint64),))
     seed = program.context(0).streams[1].seed

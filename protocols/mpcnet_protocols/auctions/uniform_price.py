@@ -70,8 +70,8 @@ def _explain(sales: Sales) -> str:
 
 
 def _in_places(best: Top, places: int, count: int) -> SecretBits:
-    """One bit for each bidder: whether it is in one of the first places. Without a message if all were compared."""
-    rows = best.indices.one_hot(count) if best.one_hot is None else best.one_hot[:, :count]
+    """One bit for each bidder: whether it is in one of the first places. Without a message up to 128 bids."""
+    rows = best.one_hot[:, :count]
     among = rows[0]
     for place in range(1, places):
         among ^= rows[place]  # a bidder has one place: no two of its bits are set
