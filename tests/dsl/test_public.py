@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 
@@ -10,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mpcnet.dsl import Range, Secret, Value, concatenate, where
 from mpcnet.dsl.public import to_public
 from mpcnet.errors import LocalError, RangeError
-from mpcnet.testing.lockstep import Plain, exact
+from mpcnet.testing.lockstep import Plain, exact, make_programs
 
 quick = settings(derandomize=True, deadline=None, max_examples=60)
 TOP, BOTTOM = 2**63 - 1, -(2**63)
@@ -187,3 +189,66 @@ def test_an_operand_is_ours_once_it_is_read() -> None:
     public = to_public(array)
     array[:] = 9
     assert public.numerators.tolist() == [1, 2, 3]
+
+
+# Floats that were meant as decimal numbers
+
+
+def secret(low: int = 0, high: int = 1000) -> Secret:
+    program = make_programs(computing=2)[0]
+    return Secret(Value(program, program.input("x", (3,), Range(low, high), (0,), None)))[0]
+
+
+BLOWN_UP: dict[str, Callable[[Secret], object]] = {
+    "a factor": lambda x: x * 1000 * 1000 * 0.1,
+    "factors": lambda x: x * 0.1 * 0.1,
+    "an array of factors": lambda x: x * [0.1, 0.2, 0.3] * np.array([0.1, 0.2, 0.3]),
+    "divisors": lambda x: x / 0.1,
+    "a small divisor": lambda x: x / 1e-10,
+    "a public summand": lambda x: x * 0.1 + 1000,
+    "a public minuend": lambda x: 1000 - x * 0.1,
+    "a summand": lambda x: x * 0.1 + x,
+    "a float summand": lambda x: x + 0.1,
+    "a product": lambda x: (x * 0.001) * (x * 0.001),
+    "a square": lambda x: (x * 0.001) ** 2,
+    "a matrix product": lambda x: (x * 0.001) @ (x * 0.001),
+    "a public matrix": lambda x: (x * 0.001) @ [0.1, 0.2, 0.3],
+    "a mean": lambda x: (x * 0.1).mean() * 0.1,
+    "a list": lambda x: x * [0.1, 1e10, 3],
+    "floats among fractions": lambda x: x * [0.1, 1e-5, Fraction(1, 3)],
+    "joined": lambda x: concatenate([x * 0.1, x]),
+    "a choice": lambda x: where(x > 3, x * 0.1, x),
+    "a choice of floats": lambda x: where(x > 3, 0.1, 10**6),
+    "a clip": lambda x: x.clip(0.1, 500),
+}
+
+
+@pytest.mark.parametrize("name", BLOWN_UP)
+def test_what_floats_blow_up_names_decimals(name: str) -> None:
+    with pytest.raises(RangeError, match=r'write Decimal\("0\.1"\) or Fraction\(1, 10\)'):
+        BLOWN_UP[name](secret())
+
+
+def test_the_same_in_decimals_fits() -> None:
+    tenth = Decimal("0.1")
+    x = secret()
+    for _ in range(10):
+        x = x * tenth
+    assert (x + 7 - x / 10**3).denominator == 10**13
+    assert (secret() / tenth / tenth / tenth).range[1] == 10**6
+
+
+def test_other_reasons_do_not_name_decimals() -> None:
+    x = secret(0, 2**62)
+    uses: list[Callable[[], object]] = [
+        lambda: x * 4,
+        lambda: x * 0.5 + x * 0.75 + x,
+        lambda: x / 3 + x / 7,
+        lambda: x * x,
+        lambda: x * Fraction(1, 2**10) + x,
+        lambda: x * Decimal("1e-18") * Decimal("1e-18") + x,
+    ]
+    for use in uses:
+        with pytest.raises(RangeError) as error:
+            use()
+        assert "Decimal" not in str(error.value)
