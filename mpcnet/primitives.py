@@ -11,7 +11,10 @@ the libraries turned into `ValueError`. A key of the wrong size is the mistake o
     Ed25519         ed25519_keypair, ed25519_sign, ed25519_verify       RFC 8032, and its X25519 form
                     ed25519_from_uniform: hashes as points              Elligator 2, RFC 9380 §6.7.1
     AEAD            Aead: AES-256-GCM and ChaCha20-Poly1305             SP 800-38D, RFC 8439
+                    ed25519_base, ed25519_add, ed25519_subtract, ed25519_negate_if: sums of points
     streams         aes_ctr, aes_ctr_into: AES-128 in counter mode      SP 800-38A
+    blocks          AesBlocks: AES-128 on independent blocks            FIPS 197
+    hashing         Gmac: GHASH as a universal hash over GF(2^128)      SP 800-38D
     passphrases     seal_with_passphrase, open_with_passphrase          RFC 9106 (Argon2id), XSalsa20-Poly1305
 """
 
@@ -41,18 +44,24 @@ __all__ = (
     "MODERATE",
     "Aead",
     "AeadName",
+    "AesBlocks",
     "AuthenticationError",
     "Buffer",
+    "Gmac",
     "PassphraseCost",
     "Randomness",
     "aes_ctr",
     "aes_ctr_into",
     "blake2b",
+    "ed25519_add",
+    "ed25519_base",
     "ed25519_from_uniform",
     "ed25519_keypair",
+    "ed25519_negate_if",
     "ed25519_public_to_x25519",
     "ed25519_seed_to_x25519",
     "ed25519_sign",
+    "ed25519_subtract",
     "ed25519_verify",
     "equal",
     "open_with_passphrase",
@@ -77,6 +86,8 @@ AEAD_TAG_BYTES = 16
 _KEY_BYTES = 32
 _SIGNATURE_BYTES = 64
 _AES_KEY_BYTES = 16
+_BLOCK_BYTES = 16
+_GMAC_NONCE = bytes(12)
 _COUNTER_FROM_ZERO = modes.CTR(bytes(16))
 # Keystream is written in pieces this long: the zeros and the piece stay in the second-level cache.
 _ZEROS = bytes(1 << 17)
@@ -199,6 +210,44 @@ def ed25519_from_uniform(uniform: Buffer) -> bytes:
     return sodium.crypto_core_ed25519_from_uniform(bytes(uniform))
 
 
+def ed25519_base(scalar: Buffer) -> bytes:
+    """The base point times a scalar of 32 bytes, which is clamped as in RFC 7748 §5: `x25519` clamps it alike."""
+    _check_size("a scalar", scalar, _KEY_BYTES)
+    return sodium.crypto_scalarmult_ed25519_base(bytes(scalar))
+
+
+def ed25519_add(first: Buffer, second: Buffer) -> bytes:
+    """The sum of two points.
+
+    Raises:
+        ValueError: one of them is not the encoding of a point on the curve.
+    """
+    return _point_arithmetic(sodium.crypto_core_ed25519_add, first, second)
+
+
+def ed25519_subtract(first: Buffer, second: Buffer) -> bytes:
+    """The first point less the second; raises as `ed25519_add`."""
+    return _point_arithmetic(sodium.crypto_core_ed25519_sub, first, second)
+
+
+def _point_arithmetic(operation: Callable[[bytes, bytes], bytes], first: Buffer, second: Buffer) -> bytes:
+    _check_size("a point", first, _KEY_BYTES)
+    _check_size("a point", second, _KEY_BYTES)
+    try:
+        return operation(bytes(first), bytes(second))
+    except nacl.exceptions.RuntimeError:
+        raise ValueError("not the encoding of a point on the curve") from None
+
+
+def ed25519_negate_if(point: Buffer, condition: int) -> bytes:
+    """The point, or its negative if the condition is 1 and not 0; the time does not depend on it.
+
+    The top bit of an encoding is the sign of x (RFC 8032 §5.1.2).
+    """
+    _check_size("a point", point, _KEY_BYTES)
+    return bytes(point[:-1]) + bytes([point[-1] ^ (condition << 7)])
+
+
 # --- authenticated encryption
 
 
@@ -286,6 +335,86 @@ def aes_ctr(key: Buffer, nbytes: int) -> NDArray[np.uint8]:
     out = np.empty(nbytes, np.uint8)
     aes_ctr_into(key, out)
     return out
+
+
+class AesBlocks:
+    """AES-128 under one key, on many independent blocks at once. To make one takes ten times as long as a call.
+
+    Args:
+        key: 16 bytes.
+    """
+
+    __slots__ = ("_encrypt_into",)
+
+    def __init__(self, key: Buffer) -> None:
+        _check_size("an AES-128 key", key, _AES_KEY_BYTES)
+        # Blocks that are encrypted one by one: what a pseudorandom permutation is, and no mode for messages.
+        encryptor = Cipher(algorithms.AES128(key), modes.ECB()).encryptor()  # noqa: S305
+        self._encrypt_into: Callable[[Buffer, Buffer], int] = encryptor.update_into
+
+    def __repr__(self) -> str:
+        return "AesBlocks()"
+
+    @staticmethod
+    def room(blocks: int) -> NDArray[np.uint8]:
+        """Fresh memory that `encrypt` can write so many blocks to."""
+        return np.empty(_BLOCK_BYTES * (blocks + 1), np.uint8)
+
+    def encrypt(self, source: NDArray[Any], out: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Encrypt every 16 bytes of a contiguous array.
+
+        Args:
+            source: contiguous, of a multiple of 16 bytes.
+            out: what `room` gave for at least as many blocks; it may not overlap the source.
+        Returns:
+            The ciphertext, a part of `out`.
+        """
+        nbytes = source.nbytes
+        if nbytes % _BLOCK_BYTES or not source.flags.c_contiguous or out.nbytes < nbytes + _BLOCK_BYTES:
+            raise ValueError("whole blocks of a contiguous array and a block of room beyond them are needed")
+        if nbytes:
+            # OpenSSL wants room for one more block than it writes.
+            self._encrypt_into(source.reshape(-1).view(np.uint8).data, out.data[: nbytes + _BLOCK_BYTES - 1])
+        return out[:nbytes]
+
+
+class Gmac:
+    """GHASH under one key as a universal hash: linear over GF(2), with values in GF(2^128).
+
+    The tags of GMAC are GHASH plus a constant that key and nonce fix [SP 800-38D §6.4]; the constant, which is the
+    tag of nothing but zeros, is taken off here. What is hashed must not be chosen by one who knows the key, and the
+    hash is no authenticator: the key becomes public.
+
+    Args:
+        key: 16 bytes, drawn after everything that is to be hashed has been fixed, and used for data of one length.
+        nbytes: length of what is hashed.
+    """
+
+    __slots__ = ("_constant", "_nbytes", "_tag")
+
+    def __init__(self, key: Buffer, nbytes: int) -> None:
+        _check_size("an AES-128 key", key, _AES_KEY_BYTES)
+        cipher = AESGCM(key)
+        self._nbytes = nbytes
+        self._tag: Callable[[Buffer], bytes] = lambda data: cipher.encrypt(_GMAC_NONCE, b"", data)
+        self._constant = np.frombuffer(self._tag(bytes(nbytes)), np.uint64)
+
+    def __repr__(self) -> str:
+        return f"Gmac(nbytes={self._nbytes})"
+
+    def hash(self, rows: NDArray[Any]) -> NDArray[np.uint64]:
+        """The hash of each row.
+
+        Args:
+            rows: shape (r, ...), each row contiguous and of `nbytes`.
+        Returns:
+            Shape (r, 2): 128 bits for each.
+        """
+        flat = np.ascontiguousarray(rows).reshape(len(rows), -1).view(np.uint8)
+        if flat.shape[1] != self._nbytes:
+            raise ValueError(f"{self._nbytes} bytes are hashed under this key, not {flat.shape[1]}")
+        tags = b"".join([self._tag(row.data) for row in flat])
+        return np.frombuffer(tags, np.uint64).reshape(-1, 2) ^ self._constant
 
 
 # --- passphrases

@@ -22,7 +22,7 @@ from mpcnet.algebra.domain import Domain, Move, Shape, Words
 from mpcnet.algebra.expand import expand
 from mpcnet.errors import LocalError
 
-__all__ = ("BITS", "Bits", "from_planes", "pack_bits", "to_planes", "unpack_bits", "word_count")
+__all__ = ("BITS", "Bits", "from_planes", "pack_bits", "to_planes", "transpose_planes", "unpack_bits", "word_count")
 
 _CHUNK_BLOCKS = 1024
 """Blocks that are transposed at a time: 512 KiB, so that all six passes stay in the cache."""
@@ -175,6 +175,27 @@ def from_planes(planes: Words, count: int) -> Words:
         _transpose(piece, spare, 64)
         values[start : start + width] = piece.T
     return values.reshape(-1)[:count]
+
+
+def transpose_planes(planes: Words) -> Words:
+    """Rows from planes: bit b of row n is bit n of plane b.
+
+    Args:
+        planes: shape (64 m, w).
+    Returns:
+        Shape (64 w, m).
+    """
+    groups, blocks = len(planes) // 64, planes.shape[1]
+    rows = np.empty((blocks, 64, groups), np.uint64)
+    width = min(blocks, _CHUNK_BLOCKS)
+    chunk, spare = np.empty((64, width), np.uint64), np.empty((32, width), np.uint64)
+    for group in range(groups):
+        for start in range(0, blocks, _CHUNK_BLOCKS):
+            piece = chunk[:, : min(width, blocks - start)]
+            piece[:] = planes[64 * group : 64 * (group + 1), start : start + width]
+            _transpose(piece, spare, 64)
+            rows[start : start + width, :, group] = piece.T
+    return rows.reshape(64 * blocks, groups)
 
 
 def _transpose(words: Words, spare: Words, rows: int) -> None:

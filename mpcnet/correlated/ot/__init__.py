@@ -1,0 +1,1 @@
+"""Oblivious transfer between two parties: base transfers, their extension, and keys made of it."""
