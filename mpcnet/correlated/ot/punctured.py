@@ -14,8 +14,8 @@ masks and never branches or indexes by a path's bit.
 
 Threat model: malicious. A cheating full side can make the check fail for some paths only: it learns a bit of them
 by whether the puncturer goes on, which ends everything that was made of them ([Roy22]: selective abort).
-Bytes: 32 (k - 1) + 64 for each tree, in one message. Source: [Roy22] Fig. 13 (PPRF) and Fig. 14 (its check, from
-[BCGIKRS19] §5).
+Bytes: 32 (k - 1) + 64 for each tree, in one message. Source: [Roy22], punctured PRF and its
+consistency check, which is that of [BCGIKRS19].
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ def test_a_changed_second_message_names_the_sender(source: Source, place: int) -
 
 
 def test_a_changed_challenge_is_seen_by_choices_of_one(source: Source) -> None:
-    """What a cheating sender learns by whether the receiver goes on, [CSW20] calls selective failure, and allows."""
+    """Whether the receiver goes on tells a cheating sender a choice: [CSW20] allows this selective failure."""
     receiver, sender = sides(source)
     second = bytearray(sender.read(memoryview(receiver.first)))
     second[32 + 16 * CHOICES.index(0)] ^= 1
