@@ -18,10 +18,11 @@ Threat model: malicious, for batches of at least 80; CDH on Curve25519 in the ob
 sender's second message may be used before the third has come only for what a cheating receiver may have: the caller
 uses no result of the extension before `Sender.finish`.
 Leaks: nothing. Rounds: 3. Bytes: 16 + 32 l from the receiver, then 48 + 16 l from the sender, then 16.
-Source: [CSW20], the protocol for random OT with selective failure: a sender that changes a challenge learns a choice
-by whether the receiver goes on. Deviates: points are added in Edwards form and multiplied in Montgomery form (X25519),
-where P and -P are one; the receiver flips the sign of a_i G at random, since clamped scalars alone would reach half of
-the group only. T is the sum of two Elligator maps, which makes it indifferentiable from a random point [RFC 9380 §3].
+Source: [CSW20], the protocol for random OT with selective failure: a sender that changes a challenge learns a
+choice by whether the receiver goes on. Deviates: points are added in Edwards form and multiplied in Montgomery form
+(X25519), where P and -P are one; the receiver flips the sign of a_i G at random, since clamped scalars alone would
+reach half of the group only. T is the sum of two Elligator maps, which makes it indifferentiable from a random
+point [RFC 9380 §3].
 """
 
 from __future__ import annotations
