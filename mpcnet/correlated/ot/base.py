@@ -99,11 +99,15 @@ class BaseReceiver:
             points.append(_selected(plain, ed25519_add(plain, shift), choice))
         self._points = points
         self.first: bytes = seed + b"".join(points)
-        self.keys: Keys | None = None
-        """Of shape (count, 16), once `read` has returned: the key of each choice."""
+        self._keys: Keys | None = None
 
     def __repr__(self) -> str:
         return f"BaseReceiver(count={len(self._choices)})"
+
+    @property
+    def keys(self) -> Keys:
+        """The key of each choice, shape (count, 16); known when `read` has returned."""
+        return _known(self._keys)
 
     def read(self, message: memoryview) -> bytes:
         """The sender's message; returns our answer.
@@ -128,7 +132,7 @@ class BaseReceiver:
         if not equal(_hash(self._sid, answer), proof):
             raise PeerViolation(self._peer, "sent challenges that do not fit its base oblivious transfers")
         self._scalars = []
-        self.keys = np.frombuffer(b"".join(keys), np.uint8).reshape(count, KEY_BYTES)
+        self._keys = np.frombuffer(b"".join(keys), np.uint8).reshape(count, KEY_BYTES)
         return answer
 
 
@@ -149,11 +153,15 @@ class BaseSender:
         self._peer = peer
         self._scalar = randomness(32)
         self._answer = b""
-        self.keys: Keys | None = None
-        """Of shape (count, 2, 16), once `read` has returned: both keys of each transfer."""
+        self._keys: Keys | None = None
 
     def __repr__(self) -> str:
         return f"BaseSender(count={self._count})"
+
+    @property
+    def keys(self) -> Keys:
+        """Both keys of each transfer, shape (count, 2, 16); known when `read` has returned."""
+        return _known(self._keys)
 
     def read(self, message: memoryview) -> bytes:
         """The receiver's first message; returns ours.
@@ -179,7 +187,7 @@ class BaseSender:
         hashed = np.frombuffer(b"".join(_hash(self._sid, key) for key in keys), np.uint8)
         hashed = hashed.reshape(self._count, 2, KEY_BYTES)
         self._answer = _aggregate(self._sid, hashed[:, 0])
-        self.keys = np.frombuffer(b"".join(keys), np.uint8).reshape(self._count, 2, KEY_BYTES)
+        self._keys = np.frombuffer(b"".join(keys), np.uint8).reshape(self._count, 2, KEY_BYTES)
         challenges = hashed[:, 0] ^ hashed[:, 1]
         return z + challenges.tobytes() + _hash(self._sid, self._answer)
 
@@ -193,6 +201,12 @@ class BaseSender:
             raise LocalError("the answer of a base oblivious transfer is read after its first message")
         if not equal(bytes(message), self._answer):
             raise PeerViolation(self._peer, "did not answer the challenge of its base oblivious transfers")
+
+
+def _known(keys: Keys | None) -> Keys:
+    if keys is None:
+        raise LocalError("the keys of base oblivious transfers are known when the peer's message has been read")
+    return keys
 
 
 def _check_count(count: int) -> None:

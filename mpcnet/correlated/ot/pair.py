@@ -23,7 +23,7 @@ from mpcnet.algebra.prg import prefixed
 from mpcnet.correlated.ot.base import BaseReceiver, BaseSender, first_bytes, second_bytes, third_bytes
 from mpcnet.correlated.ot.punctured import message_bytes, paths_of, puncture, spread
 from mpcnet.correlated.ot.softspoken import KAPPA, ReceiverBase, SenderBase
-from mpcnet.engine import Round, Step
+from mpcnet.engine import Round, Step, Work
 
 __all__ = ("DEPTH", "OtPair", "make_pair")
 
@@ -67,14 +67,14 @@ def make_pair(
     ours = BaseReceiver(_sid(session, me, peer), choices.tolist(), randomness, name)
     theirs = BaseSender(_sid(session, peer, me), KAPPA, randomness, name)
     inbox = yield Round({peer: ours.first}, {peer: first_bytes(KAPPA)})
-    answer = theirs.read(inbox[peer])
-    assert theirs.keys is not None  # noqa: S101 -- read has returned
+    points = inbox[peer]
+    answer = yield from Work(lambda: theirs.read(points))
     leaves, trees = spread(theirs.keys, depth)
     size = second_bytes(KAPPA)
     inbox = yield Round({peer: answer + trees}, {peer: size + message_bytes(KAPPA // depth, depth)})
-    last = ours.read(inbox[peer][:size])
-    assert ours.keys is not None  # noqa: S101 -- read has returned
-    punctured = puncture(ours.keys, choices, depth, inbox[peer][size:], name)
+    challenges, tree_message = inbox[peer][:size], inbox[peer][size:]
+    last = yield from Work(lambda: ours.read(challenges))
+    punctured = puncture(ours.keys, choices, depth, tree_message, name)
     inbox = yield Round({peer: last}, {peer: third_bytes()})
     theirs.finish(inbox[peer])
     return OtPair(SenderBase(punctured, paths_of(choices, depth), name), ReceiverBase(leaves, name))

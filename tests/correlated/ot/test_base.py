@@ -38,8 +38,6 @@ def played(source: Source) -> tuple[BaseReceiver, BaseSender]:
 
 def test_the_receiver_has_the_chosen_keys_and_not_the_others(source: Source) -> None:
     receiver, sender = played(source)
-    assert receiver.keys is not None
-    assert sender.keys is not None
     places = np.arange(COUNT)
     assert (sender.keys[places, CHOICES] == receiver.keys).all()
     others = sender.keys[places, 1 - np.array(CHOICES)]
@@ -50,7 +48,6 @@ def test_the_receiver_has_the_chosen_keys_and_not_the_others(source: Source) -> 
 def test_the_keys_are_those_of_the_reference(source: Source) -> None:
     receiver, sender = sides(source)
     sender.read(memoryview(receiver.first))
-    assert sender.keys is not None
     uniform = blake2b(reference.prefixed(b"sid") + receiver.first[:16], size=64, person=b"mpcnet.ot.shift")
     shift = reference.decode(ed25519_add(ed25519_from_uniform(uniform[:32]), ed25519_from_uniform(uniform[32:])))
     scalar = source("S")(32)
@@ -155,6 +152,13 @@ def test_small_batches_are_refused(source: Source) -> None:
         BaseSender(b"sid", LEAST - 1, source("S"), "bob")
     with pytest.raises(LocalError, match="at least 80"):
         BaseReceiver(b"sid", [0] * (LEAST - 1), source("R"), "alice")
+
+
+def test_keys_are_known_when_the_message_has_been_read(source: Source) -> None:
+    receiver, sender = sides(source)
+    for side in (receiver, sender):
+        with pytest.raises(LocalError, match="when the peer's message has been read"):
+            _ = side.keys
 
 
 def test_the_answer_comes_after_the_first_message(source: Source) -> None:
