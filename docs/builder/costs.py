@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mpcnet import LocalError
-from mpcnet.cli.protocol_commands import example_job
-from mpcnet.cli.sim import with_parties
 from mpcnet.declare import Job, Protocol
+from mpcnet.declare.examples import example_inputs, example_job, grown_example
 from mpcnet.sim import WAN, Simulation, simulate
 
-__all__ = ("Row", "cost_rows", "example_inputs")
+__all__ = ("Row", "cost_rows")
 
 _SIZES = (4, 10, 30)
 _MOST_COMPUTING = 10
@@ -42,16 +41,6 @@ class Row:
     wan_seconds: float
 
 
-def example_inputs(protocol: Protocol[Any, Any]) -> dict[str, dict[str, object]]:
-    """By party, the inputs of the example."""
-    example = protocol.example
-    assert example is not None  # noqa: S101 -- asked for by the caller
-    return {
-        party: {name: protocol.inputs[name].parse(words, example.params) for name, words in inputs.items()}
-        for party, inputs in example.inputs.items()
-    }
-
-
 def cost_rows(protocol: Protocol[Any, Any]) -> list[Row]:
     """The example, and more parties; those of the example compute, or all who give inputs, or three of them."""
     rows = {_key(row): row for row in _runs(protocol)}
@@ -63,7 +52,7 @@ def _runs(protocol: Protocol[Any, Any]) -> Iterator[Row]:
     yield _row(job, simulate(job, example_inputs(protocol), network=WAN))
     for size in _SIZES:
         try:
-            job, inputs = with_parties(protocol, size)
+            job, inputs = grown_example(protocol, size)
         except LocalError:
             continue  # the number of parties is fixed
         job = replace(job, deadline_seconds=3600)

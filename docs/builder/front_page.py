@@ -11,10 +11,8 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from mpcnet import simulate
-from mpcnet.cli.protocol_commands import example_job
 from mpcnet.declare import find_protocol
-
-from .costs import example_inputs
+from mpcnet.declare.examples import example_inputs, example_job
 
 __all__ = ("pages", "picture")
 

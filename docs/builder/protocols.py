@@ -11,15 +11,16 @@ import sys
 from collections.abc import Sequence
 from typing import Any, cast
 
-from mpcnet.cli.explain import explain
-from mpcnet.cli.protocol_commands import example_job
-from mpcnet.cli.rehearsal import rehearse
+from mpcnet.cli import sentences
 from mpcnet.declare import Job, Many, Protocol, find_protocol, list_protocols
 from mpcnet.declare.description import Description, describe
+from mpcnet.declare.examples import example_inputs, example_job
+from mpcnet.declare.explanation import explain
 from mpcnet.sim import Simulation, simulate
+from mpcnet.sim.dry_run import dry_run
 
 from .citations import in_markdown
-from .costs import Row, cost_rows, example_inputs
+from .costs import Row, cost_rows
 from .messages import draw, groups_of, say
 
 __all__ = ("page_of", "pages")
@@ -154,8 +155,9 @@ def _receivers(protocol: Protocol[Any, Any], output: str) -> str:
 
 def _collusion(job: Job[Any, Any]) -> str:
     """What `mpcnet explain` says of the example."""
-    found = explain(job, costs=False)
-    lines = [f"- {line}" for line in (*found.collusion, *found.risks)]
+    found = explain(job)
+    said = [*sentences.collusion(found.collusion), *map(sentences.risk_text, found.risks)]
+    lines = [f"- {line}" for line in said]
     return "\n".join(["What `mpcnet explain` says of the example:", "", *lines])
 
 
@@ -187,7 +189,7 @@ def _messages(protocol: Protocol[Any, Any], job: Job[Any, Any], run: Simulation[
 
 def _list_costs(job: Job[Any, Any]) -> list[str]:
     """What lists of several sizes cost, where all that is sent follows from them."""
-    sizes = {count: rehearse(job, count) for count in _LIST_SIZES}
+    sizes = {count: dry_run(job, count) for count in _LIST_SIZES}
     names = list(next(iter(sizes.values())).sent_bytes)
     lines = [
         f"| items in each list | {' | '.join(f'bytes of {name}' for name in names)} | seconds on a WAN |",

@@ -8,7 +8,7 @@ party_commands     keygen; roster line, make, add, check, fingerprint; doctor
 completion         the script for a shell
 keys               makes and reads keys and rosters
 doctor             looks for what is wrong; machine_checks: on the machine itself
-explain            what a job means; risks: what to consider; rehearsal: what it costs
+explain            what a job means; sentences: how that is said
 new                the skeleton of a protocol in a distribution of its own
 protocol_commands  what is installed, and job files for it
 run                one party of a job, over encrypted TCP

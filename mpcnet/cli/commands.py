@@ -261,7 +261,7 @@ class Explain:
             show_default=True,
         ),
     ] = 20
-    costs: Annotated[bool, Option("--cost/--no-cost", help="Rehearse it for its cost.  [default: yes]")] = True
+    costs: Annotated[bool, Option("--cost/--no-cost", help="Run it dry for its cost.  [default: yes]")] = True
     as_json: AsJson = False
 
 
@@ -270,7 +270,7 @@ explain = command(
     Explain,
     "mpcnet.cli.explain:explain_job",
     examples=(
-        ("mpcnet explain job.toml", "The whole story, with a rehearsal on inputs that nobody has."),
+        ("mpcnet explain job.toml", "The whole story, with a dry run on inputs that nobody has."),
         ("mpcnet explain job.toml --roster roster.toml", "With a look at who sits on whose machine."),
         ("mpcnet explain job.toml --rows 1000 --json", "The cost for lists of a thousand, for a program."),
     ),

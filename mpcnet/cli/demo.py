@@ -28,8 +28,8 @@ from mpcnet.cli.click_app import is_live, print_document, stdout, to_document
 from mpcnet.cli.commands import Demo
 from mpcnet.cli.formatting import party_table
 from mpcnet.cli.progress_model import Course, event_of
-from mpcnet.cli.protocol_commands import example_job
 from mpcnet.declare import Job, Protocol, find_protocol, job_to_toml
+from mpcnet.declare.examples import example_job
 from mpcnet.declare.plan import make_plan
 from mpcnet.errors import JobEnded, MpcnetError, cause_rank
 from mpcnet.identity import Identity, Member, Roster

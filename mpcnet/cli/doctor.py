@@ -25,10 +25,11 @@ from mpcnet.cli.click_app import stdout
 from mpcnet.cli.formatting import counted
 from mpcnet.cli.machine_checks import Finding, Level, examine_machine
 from mpcnet.cli.party_commands import Doctor
-from mpcnet.cli.risks import risks
+from mpcnet.cli.sentences import risk_text
 from mpcnet.cli.shared_options import ROSTER
 from mpcnet.declare import Job, load_job
 from mpcnet.declare.plan import NoPart, make_plan
+from mpcnet.declare.risks import risks_of
 from mpcnet.errors import LocalError, leaves
 from mpcnet.identity import Member, Roster
 from mpcnet.identity.keys import peek
@@ -173,8 +174,8 @@ def _look_at_job(chart: _Chart, path: str) -> None:
     names = ", ".join(plan.me.name for plan in plans) if chart.ours else "nobody of ours"
     what = f"{path} fits the roster and protocol '{job.protocol.name}'; part in it: {names}"
     chart.note(Finding("ok", "job", what, "mpcnet explain says what you agree to."))
-    for risk in risks(plans[0], of_roster=True):
-        chart.note(Finding("warning", "job", risk, "mpcnet explain tells more."))
+    for risk in risks_of(plans[0], of_roster=True):
+        chart.note(Finding("warning", "job", risk_text(risk), "mpcnet explain tells more."))
 
 
 def _plan(chart: _Chart, path: str, job: Job[Any, Any], member: Member) -> Any:

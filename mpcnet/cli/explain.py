@@ -1,17 +1,16 @@
 """`mpcnet explain`: what a job file means, in plain words, before anybody agrees to it.
 
-What is said comes from three places: the job and the protocol's declaration (who gives, computes, deals, receives),
-the protocol's docstring (what it reveals, in its author's words), and a rehearsal in the simulator (what it costs).
+What is said is found out by `mpcnet.declare.explanation` (who gives, computes, deals, receives, must collude) and
+by a dry run in the simulator (what it costs).
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console
@@ -19,241 +18,84 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from mpcnet.cli import sentences
 from mpcnet.cli.click_app import stdout
 from mpcnet.cli.commands import Explain
-from mpcnet.cli.formatting import listed, party_table, plain, time_text
-from mpcnet.cli.protocol_commands import plan_of
-from mpcnet.cli.rehearsal import ROWS, Refused, Rehearsal, rehearse
-from mpcnet.cli.risks import givers_of, risks, some_of
-from mpcnet.declare import Job, load_job
-from mpcnet.declare.description import describe
-from mpcnet.declare.outputs import Receivers
-from mpcnet.declare.plan import Plan
+from mpcnet.cli.formatting import explained, listed, party_table, plain, time_text
+from mpcnet.cli.progress import watch_runs
+from mpcnet.declare import Job, Protocol, load_job
+from mpcnet.declare.explanation import Explanation, explain
+from mpcnet.declare.risks import IdleDealer
 from mpcnet.errors import MpcnetError
 from mpcnet.identity import Roster
+from mpcnet.sim.dry_run import DryRun, InputsRefused, dry_run
 
-__all__ = ("Explanation", "explain", "explain_job")
+__all__ = ("explain_job", "find_cost")
 
-
-Row = tuple[str, str]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """What there is to say about a job.
-
-    Args:
-        title: label, protocol and what it computes.
-        gives: by who gives, what.
-        part: who computes, deals, takes part.
-        learns: by output, who receives it.
-        words: what is revealed, in the words of the protocol's author.
-        besides: what everybody sees besides.
-        collusion: who must act together to learn more.
-        risks: what is to be considered before.
-        cost: of the rehearsal; None if it was not wanted or did not run, and then `refusal` is a sentence that says
-            why.
-    """
-
-    title: Row
-    gives: Sequence[Row]
-    part: Sequence[Row]
-    learns: Sequence[Row]
-    words: Sequence[str]
-    besides: Sequence[Row]
-    collusion: Sequence[str]
-    risks: Sequence[str]
-    cost: Rehearsal | None = None
-    refusal: str = ""
 
 
 def explain_job(asked: Explain) -> None:
     """Explain a job file, and print it."""
     job = load_job(asked.job_path)
-    roster = None if asked.roster_path is None else Roster.load(asked.roster_path)
-    found = explain(job, roster, rows=asked.rows, costs=asked.costs, quiet=asked.as_json)
+    found = explain(job, None if asked.roster_path is None else Roster.load(asked.roster_path))
+    cost, refusal = find_cost(job, asked.rows, quiet=asked.as_json) if asked.costs else (None, "")
+    if cost is not None and job.dealer is not None and not cost.asks_dealer:
+        found = replace(found, risks=(*found.risks, IdleDealer(job.dealer)))
     if asked.as_json:
-        click.echo(json.dumps(plain(found)))
+        click.echo(json.dumps(_document(job, found, cost, refusal)))
     else:
-        _show(stdout(), found)
+        _show(stdout(), job.protocol, found, cost, refusal)
 
 
-def explain(
-    job: Job[Any, Any], roster: Roster | None = None, *, rows: int = ROWS, costs: bool = True, quiet: bool = True
-) -> Explanation:
-    """What a job means.
-
-    Args:
-        roster: the real one, if it is there: it must have the job's parties, and their addresses are looked at.
-        rows: how many rows or items each owner is taken to have, where that is open.
-        costs: rehearse it.
-        quiet: show nothing meanwhile.
-
-    Raises:
-        LocalError: the job contradicts itself, or the roster has not all of its parties.
-    """
-    plan = plan_of(job, roster)
-    cost, refusal = _rehearsed(job, rows, quiet=quiet) if costs else (None, "")
-    told = describe(job.protocol)
-    return Explanation(
-        title=(f"job '{job.label}': protocol {job.protocol.name}, version {job.protocol.version}", told.summary),
-        gives=_gives(job),
-        part=_part(plan),
-        learns=_learns(plan),
-        words=told.leaks,
-        besides=_besides(plan),
-        collusion=_collusion(plan, told.threat),
-        risks=[*risks(plan, of_roster=roster is not None), *_found_by(job, cost, refusal)],
-        cost=cost,
-        refusal=refusal,
-    )
-
-
-def _rehearsed(job: Job[Any, Any], rows: int, *, quiet: bool) -> tuple[Rehearsal | None, str]:
+def find_cost(job: Job[Any, Any], rows: int, *, quiet: bool = True) -> tuple[DryRun | None, str]:
+    """What a dry run finds, or a sentence that says why there is none."""
     try:
-        return rehearse(job, rows, quiet=quiet), ""
-    except Refused as error:
-        return None, f"It was not rehearsed, since it refuses the inputs that a rehearsal has: {error}."
+        with watch_runs(len(job.names), "dry run", 2, quiet=quiet) as watcher:
+            return dry_run(job, rows, watcher=watcher), ""
+    except InputsRefused as error:
+        return None, f"There was no dry run, since the job refuses the inputs that a dry run has: {error}."
     except MpcnetError as error:
         return None, f"This job does not run: {error}."
 
 
-# What it says
-
-
-def _gives(job: Job[Any, Any]) -> list[Row]:
-    found: list[Row] = []
-    for role, names in job.roles.items():
-        inputs = job.protocol.asked_of(role)
-        if not inputs:
-            found.append((some_of(names), f"nothing ({role})"))
-        for name, item in inputs.items():
-            help_text = f" ({item.help})" if item.help else ""
-            found.append((some_of(names), f"{name}: {item.phrase(job.params)}{help_text}"))
-    return found
-
-
-def _part(plan: Plan[Any, Any]) -> list[Row]:
-    names = plan.parties.names
-    computing = [names[index] for index in plan.parties.computing]
-    found: list[Row] = []
-    if plan.job.protocol.shares_secrets:
-        found.append(("compute", f"{some_of(computing)}, on shares by the scheme '{plan.scheme.name}'"))
+def _document(job: Job[Any, Any], found: Explanation, cost: DryRun | None, refusal: str) -> dict[str, object]:
+    """For programs: the facts, and of what is to be considered also the sentence."""
+    document: dict[str, object] = plain(found)
+    document["risks"] = [
+        {"kind": risk.kind, **plain(risk), "text": sentences.risk_text(risk)} for risk in found.risks
+    ]
+    if cost is None:
+        document["cost"] = None
     else:
-        found.append(
-            ("compute", f"{some_of(computing)}, by the protocol's own cryptography: no secret is shared out")
-        )
-    if plan.dealer is None:
-        found.append(("deals", "nobody"))
-    else:
-        found.append(("deals", f"{names[plan.dealer]}: makes randomness for them, and has no other part"))
-    watching = [
-        names[index] for index in plan.parties.everyone if index not in givers_of(plan) | {*plan.parties.computing}
-    ]
-    if watching:
-        found.append(("only listen", some_of(watching)))
-    found.append(("time", f"{plan.job.deadline_seconds:g} s in all, waiting for each other included"))
-    return found
+        document["cost"] = {**plain(cost), "source": cost.source.name.lower(), "texts": _texts(job.protocol, cost)}
+    document["refusal"] = refusal
+    return document
 
 
-def _learns(plan: Plan[Any, Any]) -> list[Row]:
-    names = plan.parties.names
-    found = [
-        (output.replace("_", " "), _receivers([names[index] for index in plan.receivers(output)], receivers))
-        for output, receivers in plan.outputs.items()
-    ]
-    if not found:
-        found.append(("its result", "as the protocol says below, with the parameters of this job"))
-    if plan.dealer is not None:
-        found.append(("nothing of it", names[plan.dealer]))
-    return found
+def _texts(protocol: Protocol[Any, Any], cost: DryRun) -> dict[str, str]:
+    return {name: explained(protocol, outcome) for name, outcome in cost.outcomes.items()}
 
 
-def _receivers(names: Sequence[str], receivers: Receivers) -> str:
-    if not names:
-        return "nobody"
-    return f"{some_of(names)}, each its own row" if receivers.by_row else some_of(names)
+def _show(
+    console: Console, protocol: Protocol[Any, Any], found: Explanation, cost: DryRun | None, refusal: str
+) -> None:
+    title = f"job '{found.label}': protocol {found.protocol}, version {found.version}"
+    console.print(Text(title, style="bold"))
+    console.print(Text(found.summary + "\n"))
+    _rows(console, "Who gives what", sentences.gives(found))
+    _rows(console, "Who does what", sentences.part(found))
+    _rows(console, "Who learns what", sentences.learns(found))
+    _paragraphs(console, "In the words of the protocol", found.leaks)
+    _rows(console, "What is seen besides", sentences.besides(found))
+    _paragraphs(console, "Who must collude to learn more", sentences.collusion(found.collusion))
+    if cost is not None:
+        _show_cost(console, protocol, cost)
+    considered = [*map(sentences.risk_text, found.risks), *([refusal] if refusal else [])]
+    _paragraphs(console, "Consider", considered, style="yellow")
 
 
-def _besides(plan: Plan[Any, Any]) -> list[Row]:
-    values = {item.name: getattr(plan.job.params, item.name) for item in dataclasses.fields(plan.job.params)}
-    params = ", ".join(f"{name} = {_value(value)}" for name, value in values.items())
-    return [
-        ("parameters", params or "none"),
-        ("all parties", "the parameters, and the names and parts above"),
-        ("the network", "who sends to whom, when and how much; no content"),
-    ]
-
-
-def _value(value: object) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(str, cast('tuple[object, ...]', value)))}]"
-    return "none" if value is None else str(value)
-
-
-def _collusion(plan: Plan[Any, Any], threat: str) -> list[str]:
-    words = [f"In the words of the protocol: {threat}"] if threat else []
-    if not plan.job.protocol.shares_secrets:
-        return words
-    names = plan.parties.names
-    computing = [names[index] for index in plan.parties.computing]
-    if not plan.scheme.private:
-        return [f"Nobody need collude: with the scheme '{plan.scheme.name}' all who compute see every input."]
-    scheme, count = plan.scheme.threat, len(computing)
-    tolerated = scheme.tolerates(count)
-    found = [
-        f"Scheme '{plan.scheme.name}', {scheme.model}: {_any_of(tolerated, count)} may put together what they see, "
-        "and learn nothing beyond the results, as long as all follow the protocol."
-    ]
-    if tolerated == count - 1:
-        found.append(f"Only {some_of(computing)} all together could learn every input.")
-    else:
-        found.append(f"Any {tolerated + 1} of {some_of(computing)} together could learn every input.")
-    if plan.dealer is not None:
-        dealer = names[plan.dealer]
-        found.append(f"{dealer} and any one of them together could learn every input; {dealer} alone learns none.")
-    return [*found, *words]
-
-
-def _any_of(tolerated: int, count: int) -> str:
-    """Who may collude, in words."""
-    if tolerated == count - 1:
-        return "all but one of the computing parties"
-    return f"any {'one' if tolerated == 1 else tolerated} of the {count} computing parties"
-
-
-def _found_by(job: Job[Any, Any], cost: Rehearsal | None, refusal: str) -> list[str]:
-    if refusal:
-        return [refusal]
-    if cost is not None and job.dealer is not None and not cost.asks_dealer:
-        return [
-            f"{job.dealer} deals, and nobody asks for anything: leave the dealer out, and trust one party less."
-        ]
-    return []
-
-
-# How it shows it
-
-
-def _show(console: Console, found: Explanation) -> None:
-    console.print(Text(found.title[0], style="bold"))
-    console.print(Text(found.title[1] + "\n"))
-    _rows(console, "Who gives what", found.gives)
-    _rows(console, "Who does what", found.part)
-    _rows(console, "Who learns what", found.learns)
-    _paragraphs(console, "In the words of the protocol", found.words)
-    _rows(console, "What is seen besides", found.besides)
-    _paragraphs(console, "Who must collude to learn more", found.collusion)
-    if found.cost is not None:
-        _show_cost(console, found.cost)
-    if found.risks:
-        _paragraphs(console, "Consider", found.risks, style="yellow")
-
-
-def _rows(console: Console, title: str, rows: Sequence[Row]) -> None:
+def _rows(console: Console, title: str, rows: Sequence[sentences.Row]) -> None:
     table = Table.grid(padding=(0, 2, 0, 0))
     # Names may be long: on a narrow terminal both columns wrap.
     table.add_column(style="cyan", max_width=max(12, console.width // 3))
@@ -272,28 +114,26 @@ def _paragraphs(console: Console, title: str, paragraphs: Sequence[str], style: 
         console.print(Padding(Text(paragraph.replace("`", "")), (0, 0, 1 if place == len(paragraphs) else 0, 2)))
 
 
-def _show_cost(console: Console, cost: Rehearsal) -> None:
+def _show_cost(console: Console, protocol: Protocol[Any, Any], cost: DryRun) -> None:
     rounds = f"{_span(cost.rounds)} {'round' if cost.rounds == (1, 1) else 'rounds'}"
     waiting = f"{time_text(cost.lan_seconds)} of waiting on a LAN, {time_text(cost.wan_seconds)} on a WAN (100 ms)"
     rows = "" if cost.rows is None else f" with {cost.rows:,} rows or items of each owner"
-    fixed = (
-        "two draws cost the same" if cost.is_fixed else "two draws cost unlike: it goes on by what it has opened"
-    )
+    fixed = "two runs cost the same" if cost.is_fixed else "two runs cost unlike: it goes on by what it has opened"
     told = [
         f"{rounds if cost.rounds[1] else 'Messages of its own'}; {waiting}. Computing comes on top.",
-        f"Rehearsed on {cost.inputs}{rows}; {fixed}.",
+        f"Found by a dry run on {cost.source.value}{rows}; {fixed}.",
     ]
     console.print(Text("What it costs", style="bold"))
     console.print(Padding(Text(" ".join(told)), (0, 0, 1, 2)))
     table = party_table(("party", "sends", "receives"))
-    sizes = {name: (_bytes(cost.sent_bytes[name]), _bytes(cost.received_bytes[name])) for name in cost.told}
+    sizes = {name: (_bytes(cost.sent_bytes[name]), _bytes(cost.received_bytes[name])) for name in cost.outcomes}
     for names, (sent, received) in _grouped(sizes):
         table.add_row(Text(names), Text(sent), Text(received))
     console.print(Padding(table, (0, 0, 1, 2)))
-    texts = {name: (text,) for name, text in cost.told.items()}
+    texts = {name: (text,) for name, text in _texts(protocol, cost).items()}
     _rows(
         console,
-        f"What they would read, for {cost.inputs}",
+        f"What they would read, for {cost.source.value}",
         [(names, text) for names, (text,) in _grouped(texts)],
     )
 

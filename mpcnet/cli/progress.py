@@ -6,12 +6,13 @@ watch_crowd  while a simulation does
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import logging
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -27,7 +28,7 @@ from mpcnet.declare.plan import Plan
 from mpcnet.errors import MpcnetError
 from mpcnet.session.events import Ended, Event
 
-__all__ = ("Display", "Lines", "Watch", "watch_crowd", "watch_run")
+__all__ = ("Display", "Lines", "Watch", "watch_crowd", "watch_run", "watch_runs")
 
 _AT_ONCE_SECONDS = 0.4
 """What is over sooner shows nothing: a display that flashes is a nuisance."""
@@ -143,6 +144,10 @@ class Display:
     ) -> None:
         self._live.stop()
 
+    def turn_to(self, course: Course | Crowd) -> None:
+        """Draw another one from now on."""
+        self._course = course
+
     def say(self, line: str) -> None:
         """Print a line that stays above what is drawn."""
         self._live.console.print(Text(line, style="dim"), soft_wrap=True)
@@ -243,6 +248,27 @@ class _Nothing:
 def watch_crowd(crowd: Crowd, *, quiet: bool) -> Display | _Nothing:
     """What shows how a simulation goes, if somebody can see it."""
     return Display(crowd) if not quiet and _may_draw() else _Nothing()
+
+
+@contextlib.contextmanager
+def watch_runs(parties: int, label: str, runs: int, *, quiet: bool) -> Generator[Callable[[int, str, Event], None]]:
+    """What shows how several simulations go, one after another; gives what is told of their events.
+
+    Args:
+        parties: how many each of them has.
+        label: what one of them is called.
+        runs: how many there are.
+    """
+    crowds = [Crowd(parties, f"{label} {number} of {runs}") for number in range(1, runs + 1)]
+    display = Display(crowds[0]) if not quiet and _may_draw() else None
+
+    def take(number: int, party: str, event: Event) -> None:
+        crowds[number].take(party, event)
+        if display is not None:
+            display.turn_to(crowds[number])
+
+    with display or _Nothing():
+        yield take
 
 
 def _may_draw() -> bool:

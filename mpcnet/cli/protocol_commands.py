@@ -21,19 +21,18 @@ from mpcnet.cli.formatting import party_table, plain
 from mpcnet.declare import (
     Declaration,
     Example,
-    Job,
     Many,
     Protocol,
     find_protocol,
     job_to_toml,
 )
 from mpcnet.declare.description import Description, describe
-from mpcnet.declare.plan import Plan, make_plan
-from mpcnet.declare.plugins import find_scheme, load_protocols
-from mpcnet.errors import LocalError, did_you_mean
-from mpcnet.identity import Identity, Member, Roster
+from mpcnet.declare.examples import job_like_example
+from mpcnet.declare.plan import first_plan
+from mpcnet.declare.plugins import load_protocols
+from mpcnet.errors import LocalError
 
-__all__ = ("example_job", "plan_of", "print_job", "show_protocols")
+__all__ = ("print_job", "show_protocols")
 
 
 def show_protocols(asked: Protocols) -> None:
@@ -51,82 +50,20 @@ def show_protocols(asked: Protocols) -> None:
             _list(stdout(), found, broken)
 
 
-def example_job(protocol: Protocol[Any, Any], label: str, deadline_seconds: float = 60) -> Job[Any, Any]:
-    """The job of a protocol's example.
-
-    Raises:
-        LocalError: it declares none.
-    """
-    if protocol.example is None:
-        raise LocalError(f"protocol '{protocol.name}' has no example; write a job file")
-    example = protocol.example
-    return Job(
-        protocol,
-        example.params,
-        example.roles,
-        label,
-        compute=tuple(example.compute),
-        dealer=example.dealer,
-        deadline_seconds=deadline_seconds,
-    )
-
-
-def plan_of(job: Job[Any, Any], roster: Roster | None = None) -> Plan[Any, Any]:
-    """The job as its first party would run it: what does not fit its protocol is found out here.
-
-    Args:
-        roster: the real one; without it, names stand for themselves.
-
-    Raises:
-        LocalError: the job contradicts itself, or the roster has not all of its parties.
-    """
-    names = job.names
-    if not names:
-        raise LocalError("nobody takes part in this job")
-    if roster is None:
-        # Stand-ins: a plan is held against a roster, and says nothing of keys and addresses.
-        key = Identity.generate().public
-        roster = Roster(
-            tuple(Member(place, name, key, f"127.0.0.1:{1 + place}") for place, name in enumerate(names))
-        )
-    return make_plan(job, roster, roster.by_name(names[0]))
-
-
 def print_job(asked: MakeJob) -> None:
-    """Print a job file.
-
-    What no option says is taken from the protocol's example. With people of one's own in the roles, its parameters
-    have their defaults, where they have some: nobody should get the reserve of an example without asking for it.
-    A job that nobody could run is not printed.
-    """
-    protocol = find_protocol(asked.name)
-    example = protocol.example
-    given = {key: _toml_value(value) for key, value in _pairs("--param", asked.params)}
-    base = {} if example is None else _plain_params(example.params, needed_only=bool(asked.roles))
-    members = {} if example is None else {role: tuple(names) for role, names in example.roles.items()}
-    for role, names in _pairs("--role", asked.roles):
-        if role not in protocol.roles:
-            hint = did_you_mean(role, protocol.roles)
-            raise LocalError(
-                f"protocol '{asked.name}' has no role '{role}'; it has: {', '.join(protocol.roles)}{hint}"
-            )
-        members[role] = _names(names)
-    if missing := [role for role in protocol.roles if role not in members]:
-        raise LocalError(f"role '{missing[0]}' has no members: give --role {missing[0]}=NAME,...")
-    # The example's computing parties are people of the example: with other people in the roles they mean nothing.
-    computing = () if example is None or asked.roles else tuple(example.compute)
-    deals = example.dealer if example is not None and asked.dealer is None else asked.dealer
-    made = Job(
-        protocol,
-        protocol.make_params({**base, **given}),
-        members,
+    """Print a job file."""
+    params = {name: _toml_value(value) for name, value in _pairs("--param", asked.params)}
+    made = job_like_example(
+        find_protocol(asked.name),
         asked.label or asked.name,
-        compute=computing if asked.compute is None else _names(asked.compute),
-        dealer=deals or None,
-        scheme=find_scheme(asked.scheme).name,
+        roles={role: _names(names) for role, names in _pairs("--role", asked.roles)},
+        params=params,
+        compute=None if asked.compute is None else _names(asked.compute),
+        dealer=asked.dealer,
+        scheme=asked.scheme,
         deadline_seconds=asked.deadline,
     )
-    plan_of(made)
+    first_plan(made)  # a job that nobody could run is not printed
     click.echo(job_to_toml(made), nl=False)
 
 
@@ -147,16 +84,6 @@ def _toml_value(text: str) -> object:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
-
-
-def _plain_params(params: Any, *, needed_only: bool) -> dict[str, object]:
-    """By name; or those alone that have no default."""
-    missing = dataclasses.MISSING
-    return {
-        field.name: getattr(params, field.name)
-        for field in dataclasses.fields(params)
-        if not needed_only or (field.default is missing and field.default_factory is missing)
-    }
 
 
 # Descriptions

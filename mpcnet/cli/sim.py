@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -17,12 +17,12 @@ from mpcnet.cli.formatting import counted, explained, party_table, plain, time_t
 from mpcnet.cli.inputs import Given, parse_words, read_document
 from mpcnet.cli.progress import watch_crowd
 from mpcnet.cli.progress_model import Crowd
-from mpcnet.cli.protocol_commands import example_job
-from mpcnet.declare import Job, Many, Protocol, find_protocol, load_job
+from mpcnet.declare import Job, find_protocol, load_job
+from mpcnet.declare.examples import Inputs, example_inputs, example_job, grown_example
 from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.sim import LAN, WAN, LinkModel, Network, Simulation, find_scenario, list_scenarios, simulate
 
-__all__ = ("parse_network", "run_simulation", "with_parties")
+__all__ = ("parse_network", "run_simulation")
 
 _NAMED = {"lan": LAN, "wan": WAN}
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
@@ -30,8 +30,6 @@ _BYTES = {"kbit": 125.0, "mbit": 125e3, "gbit": 125e6, "kb": 1e3, "mb": 1e6, "gb
 _LATENCY = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s)")
 _BANDWIDTH = re.compile(r"(\d+(?:\.\d+)?)(kbit|mbit|gbit|kb|mb|gb)", re.IGNORECASE)
 _MOST_ROWS = 12
-
-Inputs = Mapping[str, Mapping[str, object]]
 
 
 def parse_network(text: str) -> Network:
@@ -48,38 +46,6 @@ def parse_network(text: str) -> Network:
         raise LocalError("a network is lan, wan, or one-way latency and bandwidth, for example 50ms/100Mbit")
     speed = float(bandwidth[1]) * _BYTES[bandwidth[2].lower()] if bandwidth else math.inf
     return Network(LinkModel(float(latency[1]) * _SECONDS[latency[2]], speed))
-
-
-def with_parties(protocol: Protocol[Any, Any], count: int) -> tuple[Job[Any, Any], Inputs]:
-    """The example with as many parties in its open role: names and inputs of the example, repeated as needed.
-
-    Raises:
-        LocalError: there is no example, no role takes any number of members, or too few are left.
-    """
-    job = example_job(protocol, f"{protocol.name}-example")
-    example = protocol.example
-    assert example is not None  # noqa: S101 -- example_job refuses that
-    open_role = next((name for name, role in protocol.roles.items() if _is_open(role)), None)
-    if open_role is None:
-        raise LocalError(f"the number of parties of protocol '{protocol.name}' is fixed")
-    known = list(job.roles[open_role])
-    fixed = {name for role, names in job.roles.items() if role != open_role for name in names}
-    names = [name for name in known if name not in fixed][:count]
-    names += [f"party{number}" for number in range(len(names) + 1, count + 1)]
-    if count < protocol.roles[open_role].least:
-        raise LocalError(
-            f"role '{open_role}' takes at least {protocol.roles[open_role].least} parties, not {count}"
-        )
-    words = {name: example.inputs.get(name, {}) for name in fixed}
-    words |= {name: example.inputs.get(known[place % len(known)], {}) for place, name in enumerate(names)}
-    roles = {**job.roles, open_role: tuple(names)}
-    given = {name: _given(inputs) for name, inputs in words.items()}
-    changed = Job(protocol, job.params, roles, job.label, compute=job.compute, dealer=job.dealer)
-    return changed, _values(changed, given)
-
-
-def _is_open(role: Many) -> bool:
-    return role.most is None
 
 
 def _values(job: Job[Any, Any], given: Mapping[str, Mapping[str, Given]]) -> Inputs:
@@ -136,19 +102,9 @@ def _job_of(name: str, parties: int | None, document: str | None) -> tuple[Job[A
     if document is not None:
         raise LocalError("--inputs goes with a job file (mpcnet job writes one); the example has its own")
     protocol = find_protocol(name)
-    return _example(protocol) if parties is None else with_parties(protocol, parties)
-
-
-def _example(protocol: Protocol[Any, Any]) -> tuple[Job[Any, Any], Inputs]:
-    """The example as it is: its job, and by party its inputs."""
-    job = example_job(protocol, f"{protocol.name}-example")
-    example = protocol.example
-    assert example is not None  # noqa: S101 -- example_job refuses that
-    return job, _values(job, {party: _given(words) for party, words in example.inputs.items()})
-
-
-def _given(words: Mapping[str, Sequence[str]]) -> dict[str, Given]:
-    return {name: Given(tuple(values)) for name, values in words.items()}
+    if parties is not None:
+        return grown_example(protocol, parties)
+    return example_job(protocol, f"{protocol.name}-example"), example_inputs(protocol)
 
 
 def _show(

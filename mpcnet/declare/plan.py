@@ -13,10 +13,10 @@ from mpcnet.declare.plugins import find_scheme
 from mpcnet.dsl import Range
 from mpcnet.engine import Parties
 from mpcnet.errors import LocalError, did_you_mean
-from mpcnet.identity import Member, Roster
+from mpcnet.identity import Identity, Member, Roster
 from mpcnet.schemes import Scheme
 
-__all__ = ("NoPart", "Plan", "make_plan")
+__all__ = ("NoPart", "Plan", "first_plan", "make_plan")
 
 P = TypeVar("P")
 T = TypeVar("T")
@@ -139,6 +139,27 @@ def make_plan(job: Job[P, T], roster: Roster, me: Member) -> Plan[P, T]:
         outputs=outputs,
         deliveries={name: found.deliveries(roles, everyone) for name, found in outputs.items()},
     )
+
+
+def first_plan(job: Job[P, T], roster: Roster | None = None) -> Plan[P, T]:
+    """The plan of a job's first party: what does not fit its protocol is found out here.
+
+    Args:
+        roster: the real one; without it, names stand for themselves.
+
+    Raises:
+        LocalError: the job contradicts itself, or the roster has not all of its parties.
+    """
+    names = job.names
+    if not names:
+        raise LocalError("nobody takes part in this job")
+    if roster is None:
+        # Stand-ins: a plan is held against a roster, and says nothing of keys and addresses.
+        key = Identity.generate().public
+        roster = Roster(
+            tuple(Member(place, name, key, f"127.0.0.1:{1 + place}") for place, name in enumerate(names))
+        )
+    return make_plan(job, roster, roster.by_name(names[0]))
 
 
 def _check_scalars(job: Job[Any, Any]) -> None:

@@ -23,15 +23,49 @@ from mpcnet import (
     protocol,
     simulate,
 )
-from mpcnet.cli.explain import explain
-from mpcnet.cli.protocol_commands import example_job
-from mpcnet.cli.rehearsal import SeededChooser, rehearse
+from mpcnet.cli import sentences
+from mpcnet.cli.explain import find_cost
+from mpcnet.cli.formatting import explained
 from mpcnet.declare import list_protocols
+from mpcnet.declare.examples import example_job
+from mpcnet.declare.explanation import explain as explain_data
 from mpcnet.identity import Identity, Member
 from mpcnet.schemes import AdditiveScheme, Threat
+from mpcnet.sim.dry_run import ROWS, DryRun, SeededChooser, dry_run
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command
+
+
+@dataclass(frozen=True)
+class Said:
+    """Everything that the command says of a job."""
+
+    gives: list[sentences.Row]
+    part: list[sentences.Row]
+    learns: list[sentences.Row]
+    words: tuple[str, ...]
+    besides: list[sentences.Row]
+    collusion: list[str]
+    risks: list[str]
+    cost: DryRun | None
+    refusal: str
+
+
+def explain(job: Job[Any, Any], roster: Roster | None = None, *, costs: bool = True) -> Said:
+    found = explain_data(job, roster)
+    cost, refusal = find_cost(job, ROWS) if costs else (None, "")
+    return Said(
+        sentences.gives(found),
+        sentences.part(found),
+        sentences.learns(found),
+        found.leaks,
+        sentences.besides(found),
+        sentences.collusion(found.collusion),
+        [sentences.risk_text(risk) for risk in found.risks],
+        cost,
+        refusal,
+    )
 
 
 def example(name: str) -> Job[Any, Any]:
@@ -80,7 +114,9 @@ def test_who_learns_is_not_guessed_where_a_parameter_says_it() -> None:
     found = explain(example("intersection"))
     assert found.learns == [("sizes", "alice and bob"), ("common", "alice")]
     assert found.cost is not None
-    texts = found.cost.told
+    texts = {
+        name: explained(find_protocol("intersection"), outcome) for name, outcome in found.cost.outcomes.items()
+    }
     assert texts["alice"].startswith("of 20 and 20 items")
     assert texts["bob"].startswith("nothing but the sizes")
 
@@ -195,7 +231,7 @@ def test_a_protocol_that_refuses_most_inputs(function: Any, inputs: Any, example
     found = explain(Job(choosy, Ballot(("a", "b", "c", "d")), _THREE, "c"))
     assert found.refusal == ""
     assert found.cost is not None
-    assert found.cost.inputs == words
+    assert found.cost.source.value == words
 
 
 def test_one_that_refuses_all_that_we_have_is_not_called_broken() -> None:
@@ -204,7 +240,7 @@ def test_one_that_refuses_all_that_we_have_is_not_called_broken() -> None:
     )
     found = explain(Job(choosy, Ballot(), _THREE, "c"))
     assert found.cost is None
-    assert found.risks[-1].startswith("It was not rehearsed, since it refuses the inputs that a rehearsal has: ")
+    assert found.refusal.startswith("There was no dry run, since the job refuses the inputs that a dry run has: ")
 
 
 @pytest.mark.parametrize("name", list_protocols())
@@ -217,7 +253,7 @@ def test_drawn_inputs_fit_their_declarations(name: str) -> None:
 
 
 def test_rows_are_as_many_as_one_says() -> None:
-    few, many = (rehearse(example("intersection"), rows) for rows in (5, 50))
+    few, many = (dry_run(example("intersection"), rows) for rows in (5, 50))
     assert (few.rows, many.rows) == (5, 50)
     assert few.sent_bytes["alice"][1] < many.sent_bytes["alice"][0]
     assert few.is_fixed
@@ -226,7 +262,7 @@ def test_rows_are_as_many_as_one_says() -> None:
 def test_the_cost_is_that_of_a_run() -> None:
     job = example("majority")
     inputs = {name: {"vote": "yes"} for name in job.roles["voters"]}
-    cost, found = simulate(job, inputs).cost, rehearse(job)
+    cost, found = simulate(job, inputs).cost, dry_run(job)
     assert found.rounds == (cost.rounds, cost.rounds)
     assert sum(less for less, _ in found.sent_bytes.values()) == cost.sent_bytes
 
@@ -236,22 +272,29 @@ def test_the_cost_is_that_of_a_run() -> None:
     [
         ({"scheme": "plain"}, "The scheme 'plain' protects nothing"),
         ({"roles": {"owners": ("alice", "bob", "carol")}}, "Only 3 give inputs"),
-        ({"dealer": "dora"}, "dora deals, and nobody asks for anything"),
         ({"deadline_seconds": 10}, "All must start within 10 s"),
-        (
-            {"params": find_protocol("average").make_params({"minimum_count": 5})},
-            "This job does not run: an average",
-        ),
     ],
 )
 def test_what_is_to_be_considered(changes: dict[str, Any], words: str) -> None:
     assert any(risk.startswith(words) for risk in explain(replace(example("average"), **changes)).risks)
 
 
-def test_a_job_that_wants_a_dealer_says_so() -> None:
+def test_a_job_that_does_not_run_says_why() -> None:
     found = explain(replace(example("majority"), dealer=None))
     assert found.cost is None
-    assert found.risks[-1].endswith("name a dealer in the job.")
+    assert found.refusal.endswith("name a dealer in the job.")
+    params = find_protocol("average").make_params({"minimum_count": 5})
+    assert explain(replace(example("average"), params=params)).refusal.startswith(
+        "This job does not run: an average"
+    )
+
+
+def test_a_dealer_that_is_asked_for_nothing(folder: Path, mpcnet: Command) -> None:
+    (folder / "job.toml").write_text(mpcnet("job", "average", "--dealer", "dora").out)
+    assert "dora deals, and nobody asks for anything" in " ".join(mpcnet("explain", "job.toml").out.split())
+    (risk,) = mpcnet("explain", "job.toml", "--json").document["risks"]
+    assert (risk["kind"], risk["dealer"]) == ("idle-dealer", "dora")
+    assert risk["text"].startswith("dora deals, and nobody asks for anything")
 
 
 def at(**addresses: str) -> Roster:
@@ -291,7 +334,13 @@ def test_the_command(four: Path, mpcnet: Command) -> None:
     ]
     document = mpcnet("explain", "job.toml", "--json").document
     assert document["cost"]["rounds"] == [1, 1]
-    assert document["learns"] == [["sum", "alice, bob, carol and dave"]]
+    four_names = ["alice", "bob", "carol", "dave"]
+    assert document["learns"] == {"sum": {"parties": four_names, "by_row": False}}
+    assert document["gives"][0]["parties"] == four_names
+    assert document["collusion"]["tolerated"] == 3
+    assert document["risks"] == []
+    assert document["cost"]["source"] == "drawn"
+    assert document["cost"]["texts"]["alice"].startswith("sum ")
 
 
 @pytest.mark.parametrize("name", ["average", "second-price-auction", "statistics"])

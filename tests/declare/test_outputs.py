@@ -24,9 +24,10 @@ from mpcnet import (
     protocol,
     simulate,
 )
-from mpcnet.cli.explain import explain
-from mpcnet.cli.protocol_commands import plan_of
+from mpcnet.cli import sentences
+from mpcnet.declare.explanation import explain
 from mpcnet.declare.outputs import DeclaredReceivers, Delivery
+from mpcnet.declare.plan import first_plan
 from mpcnet.testing import Case, check_protocol
 from tests.support.parties import Loopback, run_parties
 
@@ -200,7 +201,7 @@ async def test_what_a_function_gives_is_part_of_the_agreement() -> None:
 
 async def test_rows_and_wholes_are_not_the_same_agreement() -> None:
     described = [
-        plan_of(job_of({"missing": receivers}, Rules())).outputs["missing"].describe()
+        first_plan(job_of({"missing": receivers}, Rules())).outputs["missing"].describe()
         for receivers in ("bidders", ("bidders", "seller"), Each("bidders"), Only("bidders", (0, 1)), ())
     ]
     assert len({repr(item) for item in described}) == len(described)
@@ -210,7 +211,7 @@ async def test_rows_and_wholes_are_not_the_same_agreement() -> None:
 
 
 async def test_words() -> None:
-    plan = plan_of(job_of({**OUTPUTS, "total": Only("bidders", (0, 2)), "wins": ("bidders", "seller")}, Rules()))
+    plan = first_plan(job_of({**OUTPUTS, "total": Only("bidders", (0, 2)), "wins": ("bidders", "seller")}, Rules()))
     assert {name: receivers.phrase() for name, receivers in plan.outputs.items()} == {
         "missing": "each of the bidders, its own row",
         "wins": "the bidders and the seller",
@@ -224,7 +225,7 @@ async def test_words() -> None:
 
 
 async def test_an_explanation_says_who_learns_its_own_row() -> None:
-    assert explain(JOB, costs=False).learns == [
+    assert sentences.learns(explain(JOB)) == [
         ("missing", "ann, ben and cem, each its own row"),
         ("wins", "ann, ben and cem, each its own row"),
         ("total", "sue"),
@@ -248,7 +249,7 @@ async def test_receivers_that_there_are_not(receivers: Any, words: str) -> None:
     assert words in str(caught.value)
     job = job_of({"x": lambda rules: receivers}, Rules())
     with pytest.raises(LocalError) as found:
-        plan_of(job)
+        first_plan(job)
     assert f"protocol 'sealed-bids': {words}" in str(found.value)
 
 
@@ -266,7 +267,7 @@ async def test_an_example_finds_out_what_a_function_gives() -> None:
 
 async def test_a_place_that_nobody_has() -> None:
     with pytest.raises(LocalError, match="role 'bidders' has 3 members, and none in place 3"):
-        plan_of(job_of({"missing": Only("bidders", (3,))}, Rules()))
+        first_plan(job_of({"missing": Only("bidders", (3,))}, Rules()))
 
 
 # The kit

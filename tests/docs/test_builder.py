@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from mpcnet.cli.protocol_commands import example_job
 from mpcnet.declare import find_protocol, list_protocols
+from mpcnet.declare.examples import example_inputs, example_job
 from mpcnet.noise.handshake import TRANSITIONS
 from mpcnet.sim import simulate
 
@@ -50,7 +50,7 @@ def check_site() -> Any:
 def test_a_drawing_shows_every_message(builder: ModuleType, name: str) -> None:
     protocol = find_protocol(name)
     job = example_job(protocol, "drawn")
-    run = simulate(job, part("costs").example_inputs(protocol))
+    run = simulate(job, example_inputs(protocol))
     parties = list(dict.fromkeys(party for link in run.cost.links for party in link))
     groups = part("messages").groups_of(run.trace, parties, job.dealer)
     shown: list[tuple[str, str]] = []

@@ -7,7 +7,7 @@ from collections import defaultdict
 import pytest
 
 from mpcnet import Job, find_protocol, simulate
-from mpcnet.cli.protocol_commands import example_job
+from mpcnet.declare.examples import example_job
 from mpcnet.session.events import Agreed, Ended, Evaluating, Event, Prepared, RoundDone
 
 

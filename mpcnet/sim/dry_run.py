@@ -10,50 +10,58 @@ alike, and after that the inputs of the protocol's example are tried.
 
 from __future__ import annotations
 
+import enum
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mpcnet.cli.formatting import explained
-from mpcnet.cli.progress import watch_crowd
-from mpcnet.cli.progress_model import Crowd
 from mpcnet.declare import Job
+from mpcnet.declare.examples import Inputs
 from mpcnet.declare.inputs import Chooser
 from mpcnet.errors import LocalError
 from mpcnet.session.cost import CORRELATED
-from mpcnet.sim import LAN, WAN, Network, Simulation, simulate
-from mpcnet.sim.simulation import seeded_randomness
+from mpcnet.session.events import Event
+from mpcnet.sim.network import LAN, WAN, Network
+from mpcnet.sim.simulation import Simulation, seeded_randomness, simulate
 
-__all__ = ("ROWS", "Refused", "Rehearsal", "SeededChooser", "rehearse")
+__all__ = ("ROWS", "DryRun", "InputsRefused", "SeededChooser", "Source", "dry_run")
 
 ROWS = 20
 """How many rows or items each owner has, where it may have any number."""
-_DRAWN = "inputs drawn at random"
-_DISTINCT = "inputs drawn at random, no two rows of an owner alike"
-_EXAMPLE = "the inputs of the protocol's example"
-
-Inputs = Mapping[str, Mapping[str, object]]
 
 
-class Refused(LocalError):
-    """The protocol takes none of the inputs that a rehearsal has; it may take others."""
+class Source(enum.Enum):
+    """Where the inputs of a dry run come from; the first of these that the protocol takes."""
+
+    DRAWN = "inputs drawn at random"
+    DISTINCT = "inputs drawn at random, no two rows of an owner alike"
+    EXAMPLE = "the inputs of the protocol's example"
+
+
+class InputsRefused(LocalError):
+    """The protocol takes none of the inputs that a dry run has; it may take others."""
+
+
+Watcher = Callable[[int, str, Event], None]
+"""Told what happens in which of the two runs (0 or 1), and at which party."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsal:
-    """What two draws of inputs cost; pairs are (the less, the more).
+class DryRun:
+    """What two runs on different inputs cost; pairs are (the less, the more).
 
     Args:
-        inputs: which they were, in words.
+        source: which inputs they were.
         rounds: online rounds.
         sent_bytes, received_bytes: payload by party.
         lan_seconds, wan_seconds: virtual time, waiting for the network only.
         rows: how many rows or items each owner had; None where the declaration fixes it.
         asks_dealer: whether anything was asked of the dealer.
-        told: by party, what it was told in the first draw.
+        outcomes: by party, what the first run returned to it.
     """
 
-    inputs: str
+    source: Source
     rounds: tuple[int, int]
     sent_bytes: Mapping[str, tuple[int, int]]
     received_bytes: Mapping[str, tuple[int, int]]
@@ -61,70 +69,80 @@ class Rehearsal:
     wan_seconds: float
     rows: int | None
     asks_dealer: bool
-    told: Mapping[str, str]
+    outcomes: Mapping[str, Any]
 
     @property
     def is_fixed(self) -> bool:
-        """Whether both draws cost the same."""
+        """Whether both runs cost the same."""
         pairs = [self.rounds, *self.sent_bytes.values(), *self.received_bytes.values()]
         return all(less == more for less, more in pairs)
 
 
-def rehearse(job: Job[Any, Any], rows: int = ROWS, *, quiet: bool = True) -> Rehearsal:
-    """Run a job twice in the simulator.
+def dry_run(job: Job[Any, Any], rows: int = ROWS, *, watcher: Watcher | None = None) -> DryRun:
+    """Run a job twice in the simulator, on a LAN and on a WAN.
 
     Args:
         rows: how many each owner has, where it may have any number.
-        quiet: show nothing; else how far it is, on a terminal.
+        watcher: told what happens, while it runs.
 
     Raises:
         MpcnetError: it does not run: for example it takes a dealer, and names none.
-        Refused: it takes none of the inputs that we have.
+        InputsRefused: it takes none of the inputs that we have.
     """
     refusals: list[LocalError] = []
-    for words, first, second in _ways(job, rows):
+    for source, first, second in _ways(job, rows):
         try:
-            lan = _run(job, first(), LAN, 1, quiet=quiet)
-            wan = _run(job, second(), WAN, 2, quiet=quiet)
+            lan = _run(job, first(), LAN, 0, watcher)
+            wan = _run(job, second(), WAN, 1, watcher)
         except LocalError as error:
             refusals.append(error)
         else:
-            return _told(job, rows, words, lan, wan)
-    if len(refusals) > 1 and len(set(map(str, refusals))) == 1:
-        raise refusals[0]  # whatever the inputs: it is the job
-    raise Refused(str(refusals[0])) from refusals[0]
+            return _found(job, rows, source, lan, wan)
+    first_refusal = refusals[0]
+    if len(refusals) > 1 and all(_equal(refusal, first_refusal) for refusal in refusals):
+        raise first_refusal  # whatever the inputs: it is the job
+    raise InputsRefused(str(first_refusal)) from first_refusal
 
 
-def _ways(job: Job[Any, Any], rows: int) -> Iterator[tuple[str, Callable[[], Inputs], Callable[[], Inputs]]]:
-    """In words, and two inputs of that kind."""
-    yield _DRAWN, lambda: _inputs(job, rows, 1), lambda: _inputs(job, rows, 2)
+def _equal(one: LocalError, other: LocalError) -> bool:
+    return type(one) is type(other) and (one.args, one.row) == (other.args, other.row)
+
+
+def _ways(job: Job[Any, Any], rows: int) -> Iterator[tuple[Source, Callable[[], Inputs], Callable[[], Inputs]]]:
+    """Sources, and two inputs of each."""
+    yield Source.DRAWN, lambda: _inputs(job, rows, 1), lambda: _inputs(job, rows, 2)
     # Where an input has too many possible rows to be given all, it is drawn as before.
     if repr(_inputs(job, rows, 1, distinct=True)) != repr(_inputs(job, rows, 1)):
-        yield _DISTINCT, lambda: _inputs(job, rows, 1, distinct=True), lambda: _inputs(job, rows, 2, distinct=True)
+        yield (
+            Source.DISTINCT,
+            lambda: _inputs(job, rows, 1, distinct=True),
+            lambda: _inputs(job, rows, 2, distinct=True),
+        )
     if job.protocol.example is not None:
-        yield _EXAMPLE, lambda: _of_example(job, 0), lambda: _of_example(job, 1)
+        yield Source.EXAMPLE, lambda: _of_example(job, 0), lambda: _of_example(job, 1)
 
 
-def _told(job: Job[Any, Any], rows: int, words: str, lan: Simulation[Any], wan: Simulation[Any]) -> Rehearsal:
+def _found(job: Job[Any, Any], rows: int, source: Source, lan: Simulation[Any], wan: Simulation[Any]) -> DryRun:
     open_ended = any(item.is_given and item.is_open_ended for item in job.protocol.inputs.values())
     parties = [*lan.outputs]
-    return Rehearsal(
-        words,
+    return DryRun(
+        source,
         _pair(lan.cost.rounds, wan.cost.rounds),
         {name: _pair(_sent(lan, name), _sent(wan, name)) for name in parties},
         {name: _pair(_received(lan, name), _received(wan, name)) for name in parties},
         lan.cost.seconds,
         wan.cost.seconds,
-        rows if open_ended and words == _DRAWN else None,
+        rows if open_ended and source is Source.DRAWN else None,
         any(cost.regions[CORRELATED].rounds for cost in lan.cost.parties.values() if CORRELATED in cost.regions),
-        {name: explained(job.protocol, outcome) for name, outcome in lan.outputs.items()},
+        dict(lan.outputs),
     )
 
 
-def _run(job: Job[Any, Any], inputs: Inputs, network: Network, seed: int, *, quiet: bool) -> Simulation[Any]:
-    crowd = Crowd(len(job.names), f"rehearsal {seed} of 2")
-    with watch_crowd(crowd, quiet=quiet):
-        return simulate(job, inputs, network=network, seed=seed, listener=crowd.take)
+def _run(
+    job: Job[Any, Any], inputs: Inputs, network: Network, number: int, watcher: Watcher | None
+) -> Simulation[Any]:
+    listener = None if watcher is None else functools.partial(watcher, number)
+    return simulate(job, inputs, network=network, seed=number + 1, listener=listener)
 
 
 class SeededChooser(Chooser):
