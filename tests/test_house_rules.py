@@ -7,6 +7,7 @@ import importlib
 import importlib.metadata
 import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,44 @@ def test_every_cited_work_is_in_the_references() -> None:
                 cited |= set(re.findall(r"\[([A-Z][A-Za-z]+\d\d|Noise)\]", ast.get_docstring(node) or ""))
     assert cited
     assert cited <= known
+
+
+def retired() -> tuple[list[str], list[str]]:
+    """Words and names that the glossary has retired."""
+    table = (ROOT / "docs" / "glossary.md").read_text().split("## Words that are not used here\n")[1]
+    entries = [
+        entry.strip() for row in re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE) for entry in row.split(",")
+    ]
+    words = [entry for entry in entries if re.fullmatch(r"[a-z]+(?: [a-z]+)*", entry)]
+    names = [entry.strip("`") for entry in entries if entry.startswith("`")]
+    return words[1:], names  # the first is the heading
+
+
+def uses(paths: Iterable[Path], expressions: Iterable[str], flags: re.RegexFlag = re.NOFLAG) -> list[str]:
+    """Where one of the expressions stands, as whole words."""
+    searched = re.compile(rf"\b(?:{'|'.join(expressions)})\b", flags)
+    return [
+        f"{path.relative_to(ROOT)}:{number}: {found[0]}"
+        for path in paths
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if (found := searched.search(line))
+    ]
+
+
+def test_the_glossary_retires_words_and_names() -> None:
+    words, names = retired()
+    assert {"somebody", "whoever"} <= set(words)
+    assert {"Settling", "Desk"} <= set(names)
+    assert uses([Path(__file__)], ["somebody"]), "this file names it, so that the search finds it"
+
+
+def test_retired_words_stand_nowhere() -> None:
+    words, names = retired()
+    written = [path for path in pages() if path.name != "glossary.md"]
+    assert uses(written, [re.escape(word) for word in words], re.IGNORECASE) == []
+    folders = ("mpcnet", "protocols", "sims", "tests", "benchmarks", "examples", "tools", "docs")
+    code = [path for folder in folders for path in (ROOT / folder).rglob("*.py") if path != Path(__file__)]
+    assert uses([*code, *written], [re.escape(name) for name in names]) == []
 
 
 def pages() -> list[Path]:

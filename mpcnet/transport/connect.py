@@ -242,6 +242,6 @@ def _hints(local: Local, peer: int | None) -> Generator[None, None, None]:
     except ConnectionBroken as error:
         raise NotConnected(peer, f"{name}: {error} during the handshake") from error
     except PeerViolation as error:
-        raise NotConnected(peer, f"somebody who says to be {name} does not hold {name}'s key") from error
+        raise NotConnected(peer, f"a process that claims to be {name} does not hold {name}'s key") from error
     except Refused as error:
         raise NotConnected(peer, f"{name} refuses us: another process with our key is connected to it") from error

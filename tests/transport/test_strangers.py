@@ -42,7 +42,7 @@ async def test_a_caller_without_the_key_gets_nowhere(parties: Parties, recorders
         await impostor.stream.send_all(impostor.handshake(impostor.hello.encode() + theirs).write_message())
         assert await impostor.ended()
         check_link(recorders[0], recorders[1])
-        assert bob.hints(ALICE) == ("somebody who says to be alice does not hold alice's key",)
+        assert bob.hints(ALICE) == ("a process that claims to be alice does not hold alice's key",)
         await impostor.leave()
 
 
@@ -59,7 +59,7 @@ async def test_a_listener_without_the_key_is_not_believed(parties: Parties, reco
         alice = parties.transport(ALICE)
         async with alice.serve(recorders[0]):
             await poll(lambda: bool(alice.hints(BOB)))
-        assert alice.hints(BOB) == ("somebody who says to be bob does not hold bob's key",)
+        assert alice.hints(BOB) == ("a process that claims to be bob does not hold bob's key",)
         assert not recorders[0].ups
         nursery.cancel_scope.cancel()
 
