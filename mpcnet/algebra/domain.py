@@ -1,6 +1,6 @@
 """Domains: where the arithmetic of shares takes place, and how their elements lie in memory.
 
-Everybody above works over a domain and never asks which: arithmetic, layout, sizes and bytes are its methods. There
+All layers above work over a domain and never ask which: arithmetic, layout, sizes and bytes are its methods. There
 are the integers modulo 2^64 here and packed bits in `mpcnet.algebra.bits`; prime fields and rings whose elements
 take several words fit behind the same methods.
 """
@@ -44,8 +44,8 @@ class Domain(ABC):
 
     A shape counts elements. The numpy array that holds them has the shape `array_shape(shape)`: the shape itself
     where an element takes one word, one axis more behind it where an element takes several, something else where
-    elements are packed. So nobody but the domain computes sizes from a shape, or indexes an array of elements.
-    Zero is the element whose words are all zero.
+    elements are packed. So no code outside of the domain computes sizes from a shape, or indexes an array of
+    elements. Zero is the element whose words are all zero.
 
     Operands of arithmetic broadcast as numpy's do, unless the domain is packed: then they have one shape.
 

@@ -18,9 +18,9 @@ from mpcnet.algebra.parameters import SEED_BYTES
 from mpcnet.errors import LocalError
 from mpcnet.primitives import blake2b
 
-__all__ = ("NOBODY", "Label", "Streams", "pair_seed", "prefixed", "stream_key")
+__all__ = ("NO_OWNER", "Label", "Streams", "pair_seed", "prefixed", "stream_key")
 
-NOBODY = 0xFFFF_FFFF
+NO_OWNER = 0xFFFF_FFFF
 """The owner field of labels that belong to no single party, such as zero shares."""
 
 
@@ -30,7 +30,7 @@ class Label:
 
     Args:
         purpose: the use, for example "input" or "zero".
-        owner: roster index of the party whose value it hides, or `NOBODY`.
+        owner: roster index of the party whose value it hides, or `NO_OWNER`.
         fork: path of fork labels, outermost first.
         node: number of the operation in its fork.
         index: how many arrays of this purpose, owner and node came before.
@@ -65,7 +65,7 @@ def pair_seed(first: tuple[int, bytes, bytes], second: tuple[int, bytes, bytes])
         first, second: each party's roster index, 32 random bytes that it sent in an encrypted record, and its
             incarnation, in any order of the two.
     Returns:
-        32 bytes, the same for both. Uniform to everybody else if one of the two contributions is.
+        32 bytes, the same for both. Uniform to all other parties if one of the two contributions is.
     """
     parts = [
         b"".join([index.to_bytes(4, "little"), prefixed(share), prefixed(life)])
@@ -83,8 +83,8 @@ def stream_key(seed: bytes, job: bytes, label: Label) -> bytes:
 class Streams:
     """The arrays that the seed of a pair gives to one fork of one job.
 
-    Whoever draws from it numbers the arrays of one operation (`mpcnet.engine.Context` does), so that no label is
-    ever used twice.
+    The code that draws from it numbers the arrays of one operation (`mpcnet.engine.Context` does), so that no label
+    is ever used twice.
     """
 
     seed: bytes

@@ -2,7 +2,7 @@
 
     party i >= 1    every share of every array is a stream of its pair with the dealer
     party 0         the same for the uniform arrays; the dependent ones come as one correction
-    dealer          adds up everybody's streams, derives, and takes the others' shares off
+    dealer          adds up the streams of all parties, derives, and takes the others' shares off
 
 So the dealer sends 8 bytes a dependent word to one party, whatever the number of parties. It neither computes nor
 relays, learns nothing of the inputs, and must not collude: dealer plus one computing party learn everything.
@@ -37,7 +37,7 @@ class DealerStreams:
 
     A request is short or long by its words, which both sides know. A short one is cut from a single stream: most
     of the time of a small array is the key and the cipher that it takes. The arrays of a long one have streams of
-    their own, so that nobody holds them all at once.
+    their own, so that no party holds them all at once.
 
     Args:
         streams: of the pair, under the name that the dealer knows the fork by.

@@ -1,7 +1,7 @@
 """Correlated randomness by type: what a computing party can take from its pool, and how the parts hang together.
 
 Every item consists of arrays that are uniform and shared (`randoms`), and arrays that are a function of them and
-shared too (`dependents`). Whoever makes an item, draws the first and derives the second with `derive`; the
+shared too (`dependents`). The maker of an item draws the first and derives the second with `derive`; the
 dealer does it in the clear, other providers obliviously. An array is shared additively over Z/2^64 or, packed, by
 XOR. Items come in units; one that works on packed bits has 64 elements to a unit.
 """
@@ -96,7 +96,7 @@ class Item(ABC):
         return self.randoms + self.dependents
 
     def words(self, units: int) -> int:
-        """Words of all arrays of so many units: what whoever makes them in the clear holds."""
+        """Words of all arrays of so many units: what a maker in the clear holds."""
         return units * sum(spec.rows for spec in self.arrays)
 
     def operations(self, units: int) -> int:

@@ -1,4 +1,4 @@
-"""Protocols, schemes and scenarios by entry points; the bundled ones take the same door as everybody's."""
+"""Protocols, schemes and scenarios by entry points: bundled ones, and those of third parties alike."""
 
 from __future__ import annotations
 

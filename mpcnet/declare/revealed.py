@@ -21,10 +21,10 @@ def opened(outcome: T) -> T:
     """What a protocol's function returned, if it is no secret.
 
     Raises:
-        LocalError: somebody forgot to reveal it.
+        LocalError: the protocol did not reveal it.
     """
     if isinstance(outcome, Secret | SecretBits):
-        raise LocalError("the protocol returns a secret, which nobody can read: await party.reveal(...) it first")
+        raise LocalError("the protocol returns a secret, which no party can read: await party.reveal(...) it first")
     return outcome
 
 

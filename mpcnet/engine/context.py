@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from mpcnet.algebra import Domain, Label, Streams, Words
-from mpcnet.algebra.prg import NOBODY
+from mpcnet.algebra.prg import NO_OWNER
 from mpcnet.errors import LocalError
 
 __all__ = ("Context", "Parties", "Setting", "local_context", "makes_nothing")
@@ -41,7 +41,7 @@ class Parties:
 
 
 def makes_nothing(item: typing.Any) -> bool:
-    """Whether an item of this type is made where nobody makes any: never."""
+    """Whether an item of this type is made where the job has no provider: never."""
     return False
 
 
@@ -73,7 +73,7 @@ class NoCorrelated:
 
     def take(self, item: typing.Any, units: int) -> tuple[Words, ...]:
         """Refuses."""
-        raise LocalError(f"{units} units of {item} are needed, and nobody makes correlated randomness here")
+        raise LocalError(f"{units} units of {item} are needed, and no party makes correlated randomness here")
 
 
 @dataclass(slots=True, repr=False)
@@ -111,7 +111,7 @@ class Context:
         return self.parties.me
 
     def pair_uniform(
-        self, peer: int, domain: Domain, shape: tuple[int, ...], *, purpose: str, owner: int = NOBODY
+        self, peer: int, domain: Domain, shape: tuple[int, ...], *, purpose: str, owner: int = NO_OWNER
     ) -> Words:
         """A uniform array that only we and the peer can compute; each call gives a new one.
 
@@ -130,7 +130,7 @@ class Context:
         """Our share of a fresh additive sharing of zero among the computing parties, without a message.
 
         Each pair's stream is added by the lower and subtracted by the higher position; the sum over all parties
-        telescopes to zero, and any n - 1 shares are uniform to whoever misses one honest pair's seed.
+        telescopes to zero, and any n - 1 shares are uniform to a coalition that misses one honest pair's seed.
         """
         total = domain.zeros(shape)
         mine = self.parties.computing.index(self.me)

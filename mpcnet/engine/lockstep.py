@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class LockstepError(MpcnetError):
-    """The steps do not fit together: a size differs, or somebody waits for what nobody sends."""
+    """The steps do not fit together: a size differs, or a party waits for what no party sends."""
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class Transcript(Generic[T]):
 
     Args:
         results: by party, what its step returned.
-        rounds: how many rounds there were in which somebody sent something to somebody.
+        rounds: how many rounds there were in which a party sent something to another.
         sent_bytes: by (sender, receiver), payload bytes.
         messages: by (sender, receiver), how many messages.
         views: by party, everything that it received, in order: (sender, bytes).
@@ -118,10 +118,10 @@ def _turn(
         return
     runner.waiting = current
     if strangers := [peer for peer in current.expect if (peer, party) not in queues]:
-        raise LockstepError(f"party {party} expects something from {strangers[0]}, who is nobody else here")
+        raise LockstepError(f"party {party} expects something from {strangers[0]}, which is no other party here")
     for peer, piece in current.to.items():
         if (party, peer) not in queues:
-            raise LockstepError(f"party {party} sends to {peer}, who is nobody else here")
+            raise LockstepError(f"party {party} sends to {peer}, which is no other party here")
         data = bytes(piece)
         queues[party, peer].append(data)
         transcript.sent_bytes[party, peer] = transcript.sent_bytes.get((party, peer), 0) + len(data)
@@ -140,4 +140,4 @@ def _who_waits(
         for party, runner in runners.items()
         if party not in results and runner.waiting is not None
     }
-    return f"nobody can go on; by party, whom it waits for: {waits}"
+    return f"no party can go on; by party, whom it waits for: {waits}"

@@ -38,7 +38,7 @@ def _nothing_expected() -> dict[int, int]:
 class Round:
     """One exchange of messages, seen from one party. Never changed; not frozen, which would cost more than its use.
 
-    Buffers given to a round are frozen: nobody writes them again. All parties of a program yield the same number
+    Buffers given to a round are frozen: no code writes them again. All parties of a program yield the same number
     of rounds, also those that neither send nor expect anything in one.
 
     Args:

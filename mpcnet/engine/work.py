@@ -7,7 +7,7 @@ The driver runs the functions, the session on threads, `lockstep` and the simula
 the step with the result. A bare `yield Work(function)` gives the same value, which type checkers take for an inbox;
 with `yield from` it has its type.
 
-A function must neither read nor write what anybody else changes meanwhile: it draws no randomness and takes no
+A function must neither read nor write what other code changes meanwhile: it draws no randomness and takes no
 correlated randomness, both of which the step does before. It cannot be stopped. When the job ends it runs on, and
 what it returns is dropped.
 """

@@ -164,7 +164,7 @@ class AdditiveScheme(Scheme):
         return (yield from self._exchange(context, x, context.parties.computing))
 
     def open_cost(self, setting: Setting, domain: Domain, shape: Shape) -> Cost:
-        """Everybody's summand to everybody."""
+        """Every party's summand to every other."""
         return self.reveal_cost(setting, domain, shape, setting.parties.computing)
 
     def reveal(self, context: Context, x: Share, receivers: Sequence[int]) -> Step[Words | None]:
@@ -172,7 +172,7 @@ class AdditiveScheme(Scheme):
         return (yield from self._exchange(context, self._rerandomise(context, x), receivers))
 
     def reveal_cost(self, setting: Setting, domain: Domain, shape: Shape, receivers: Sequence[int]) -> Cost:
-        """Everybody's summand to the receivers."""
+        """Every party's summand to the receivers."""
         if not receivers:
             return FREE
         computing = setting.parties.computing

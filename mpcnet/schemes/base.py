@@ -192,7 +192,7 @@ class Scheme(ABC):
     def setup(self, context: Context) -> Step[object]:
         """What the scheme needs before its first operation in a program: a job, or a fork of it.
 
-        It takes no correlated randomness, for nobody has asked for any yet.
+        It takes no correlated randomness, since none has been asked for yet.
 
         Returns:
             The scheme's state, kept by the program as `context.state` of every later operation: keys that
@@ -276,7 +276,7 @@ class Scheme(ABC):
 
     @abstractmethod
     def open(self, context: Context, x: Share) -> Step[Words | None]:
-        """Make x known to all computing parties, and to nobody else; None on a party that does not compute.
+        """Make x known to all computing parties, and to no other; None on a party that does not compute.
 
         The array is the caller's own: to write to it changes no share.
         Not for outputs: its messages are the parts as they are. Outputs go through `reveal`.
@@ -288,7 +288,7 @@ class Scheme(ABC):
 
     @abstractmethod
     def reveal(self, context: Context, x: Share, receivers: Sequence[int]) -> Step[Words | None]:
-        """Make x known to the receivers, and to nobody else; None on everyone else.
+        """Make x known to the receivers, and to no other party; None on the others.
 
         The parts are re-randomised first, so that messages depend on nothing but the value. The array is the
         caller's own.

@@ -87,11 +87,11 @@ class PlainScheme(Scheme):
     def split(
         self, domain: Domain, shape: Shape, row: Words, computing: int, randomness: Callable[[int], bytes]
     ) -> tuple[Parts, ...]:
-        """The row for everybody."""
+        """The row for every party."""
         return ((checked_row(domain, shape, row),),) * computing
 
     def add_public(self, context: Context, x: Share, value: Words) -> Share:
-        """Everybody adds."""
+        """Every party adds."""
         return Share(x.domain, x.shape, tuple(x.domain.add(part, value) for part in x.parts))
 
     def compute_cost(self, setting: Setting, primitive: Primitive) -> Cost:
@@ -110,7 +110,7 @@ class PlainScheme(Scheme):
         return Share(domain, shape, (self._in_the_clear(primitive, *(operand.parts[0] for operand in operands)),))
 
     def open(self, context: Context, x: Share) -> Step[Words | None]:
-        """No round: everybody has it."""
+        """No round: every party has it."""
         yield from ()
         return x.parts[0].copy() if x.parts else None
 

@@ -211,9 +211,9 @@ class Hub:
             self._at(trio.current_time() + delay, partial(self._connect, one, peer))
 
     def _met_by(self, one: int) -> list[int]:
-        """Who of those who are there has a link to this party: without a computing one, nobody would use it."""
-        everybody = one in self.computing
-        return [peer for peer in self._members if peer != one and (everybody or peer in self.computing)]
+        """The parties that are there and to which this one has a link: two that do not compute have none."""
+        computes = one in self.computing
+        return [peer for peer in self._members if peer != one and (computes or peer in self.computing)]
 
     def _put_on_links(self) -> None:
         posted, self._posted = self._posted, []

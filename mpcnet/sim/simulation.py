@@ -235,7 +235,7 @@ class _Runner(Generic[P, T]):
             self._listener(name, event)
 
     async def _party(self, name: str, mesh: Mesh, scope: trio.CancelScope, done: trio.Event) -> None:
-        """One party's process: it stays until all have ended, so that nobody misses its last words."""
+        """One party's process: it stays until all have ended, so that none of them misses its last words."""
         with scope:
             async with mesh.open():
                 try:

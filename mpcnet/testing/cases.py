@@ -92,13 +92,13 @@ class Case(Generic[P]):
 
     @property
     def programs(self) -> tuple[str, ...]:
-        """Who runs the program: everybody but the dealer."""
+        """The parties that run the program: all but the dealer."""
         members = [name for names in self.roles.values() for name in names]
         return tuple(dict.fromkeys([*members, *self.compute]))
 
     @property
     def owners_compute(self) -> bool:
-        """Whether everybody who gives an input computes: then sharing takes no round."""
+        """Whether every party that gives an input computes: then sharing takes no round."""
         return set(self.inputs) <= set(self.compute)
 
     def job(self) -> Job[P, Any]:
@@ -147,7 +147,7 @@ def _plain(value: object) -> object:
 
 
 def empty_case(protocol: Protocol[P, Any], params: P, layout: Layout) -> Case[P]:
-    """A case with nobody's inputs."""
+    """A case without inputs."""
     roles = {
         role: tuple(f"{role}-{number}" for number in range(1, count + 1)) for role, count in layout.counts.items()
     }

@@ -77,7 +77,7 @@ def check_protocol(
         equal: whether two outcomes are equal; by default all through, arrays by their elements.
         examples: random inputs for each combination, beside the two ends of all ranges.
         pairs: at most so many pairs of inputs with one outcome, for each parameters; each takes 24 runs.
-        tells_everything: the outcome determines everybody's inputs, so that there is no such pair.
+        tells_everything: the outcome determines the inputs of all, so that there is no such pair.
 
     Raises:
         ConformanceError: a check failed: which, in which case, and what to look at. An `AssertionError`.
@@ -144,7 +144,7 @@ def _check_secrecy(
         raise LocalError(
             f"no two inputs were found that mean the same to a party, so secrecy was not checked with {params!r}: "
             "give `inputs` of few values, `params` with small ranges or larger `counts`; or `tells_everything`, "
-            "if an outcome determines everybody's inputs"
+            "if an outcome determines the inputs of all"
         )
 
 

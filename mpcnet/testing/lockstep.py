@@ -184,8 +184,8 @@ class LockstepParty:
         """Share an input; row i belongs to the i-th key of `rows`.
 
         Args:
-            rows: by owner, the row. Everybody is given all rows in this test support; a party uses its own, and the
-                shape of the others.
+            rows: by owner, the row. Every party is given all rows in this test support; a party uses its own, and
+                the shape of the others.
             range: lowest and highest value, public.
 
         Raises:
@@ -199,7 +199,7 @@ class LockstepParty:
         return Secret(Value(self.program, node))
 
     def reveal(self, to: Sequence[int] | None = None, /, **outputs: Secret | SecretBits) -> Step[dict[str, Plain]]:
-        """Open outputs to the receivers, by default to everybody; what we receive, by name."""
+        """Open outputs to the receivers, by default to all parties; what we receive, by name."""
         receivers = self.program.parties.everyone if to is None else tuple(to)
         return (yield from self.reveal_each({name: (secret, receivers) for name, secret in outputs.items()}))
 

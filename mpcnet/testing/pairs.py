@@ -91,7 +91,7 @@ def _distance(one: Any, other: Any) -> float:
 
 
 def told_by(case: Case[Any], reference: Reference[Any, Any]) -> Told | None:
-    """What everybody who runs the program learns; None if the protocol is to refuse."""
+    """What every party that runs the program learns; None if the protocol is to refuse."""
     try:
         return {name: reference(replace(case, me=name)) for name in case.programs}
     except LocalError:

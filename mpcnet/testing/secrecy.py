@@ -1,4 +1,4 @@
-"""Secrecy of one pair of inputs: their runs cost the same, and nobody who learns the same can tell them apart."""
+"""Secrecy of one pair of inputs: both cost the same, and no party that learns the same can tell them apart."""
 
 from __future__ import annotations
 

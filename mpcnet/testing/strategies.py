@@ -64,7 +64,7 @@ def inputs_of(case: Case[Any], own: MemberInputs | None, *, narrow: bool = False
 
 
 def ends(case: Case[Any]) -> list[Inputs]:
-    """Everybody at the lowest value, and everybody at the highest."""
+    """All owners at the lowest value, and all at the highest."""
     at_both = {
         role: {name: item.edges(case.params) for name, item in case.protocol.asked_of(role).items()}
         for role in case.roles

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mpcnet.algebra import Z64, Label, Streams
-from mpcnet.algebra.prg import NOBODY, pair_seed, stream_key
+from mpcnet.algebra.prg import NO_OWNER, pair_seed, stream_key
 
 MASK = 2**64 - 1
 IV = (
@@ -135,8 +135,8 @@ def test_the_reference_is_right() -> None:
 
 LABELS = [
     Label("input", 0, (), 0, 0),
-    Label("zero", NOBODY, ("left", "é"), 7, 3),
-    Label("zero", NOBODY, ("x" * 200,), 2**40, 2**33),
+    Label("zero", NO_OWNER, ("left", "é"), 7, 3),
+    Label("zero", NO_OWNER, ("x" * 200,), 2**40, 2**33),
 ]
 
 

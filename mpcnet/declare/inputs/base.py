@@ -156,7 +156,7 @@ class Declaration(ABC):
         return None
 
     def check_params(self, params: Any) -> None:  # noqa: B027 -- most kinds take all parameters
-        """Find out whether a job with these parameters could run, before anybody waits for it.
+        """Find out whether a job with these parameters could run, before a party waits for it.
 
         Raises:
             LocalError: it could not: a range is empty, or leaves 64 bits.

@@ -1,7 +1,7 @@
 """What draws samples of inputs: a dry run, from a seed; the conformance kit, by Hypothesis.
 
 A declaration asks for one number after another, and makes a value of them. So every kind of input says itself what
-its values are like, and whoever draws decides how: at random, near the ends, smaller and smaller.
+its values are like, and the caller that draws decides how: at random, near the ends, smaller and smaller.
 """
 
 from __future__ import annotations
