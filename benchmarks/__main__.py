@@ -25,7 +25,7 @@ from benchmarks.rows import ROWS
 LINK = "link"
 LINK_ABOUT = "64 MiB arrays and round trips of 64 bytes over one link, plain TCP and TLS; handshakes"
 LIMIT_REPEATS = 3
-"""Of the link and of the local computation, which vary little, and of the peer, which takes long."""
+"""Repeats of the link and of the local computation, which vary little, and of the peer, which takes long."""
 
 
 def parse() -> argparse.Namespace:
@@ -57,7 +57,7 @@ def parse() -> argparse.Namespace:
 
 
 def measured(arguments: argparse.Namespace, cpus: int) -> Iterator[Line]:
-    """All lines that are asked for, each as soon as it is known."""
+    """The lines that were asked for, each as soon as it is known."""
     wanted = [ROWS[name] for name in arguments.rows if name != LINK]
     links: Measured | None = None
     if LINK in arguments.rows:

@@ -49,12 +49,12 @@ class Timing:
 
     @property
     def median(self) -> float:
-        """Seconds."""
+        """The median time of a repeat, in seconds."""
         return statistics.median(self.seconds)
 
     @property
     def total_bytes(self) -> int:
-        """All that crosses a link in one repeat."""
+        """Everything that crosses a link in one repeat, in bytes."""
         return sum(self.sent_bytes) + self.correction_bytes
 
 
@@ -68,7 +68,7 @@ class Cluster:
     @classmethod
     @contextlib.contextmanager
     def start(cls, parties: int) -> Generator[Cluster]:
-        """Start so many computing parties and a dealer."""
+        """Start this number of computing parties, and a dealer."""
         names = [*_NAMES[:parties], "dora"]
         seeds = [random_bytes(32) for _ in names]
         settings = {
@@ -116,7 +116,7 @@ def timing_of(answers: list[dict[str, Any]], dealer: dict[str, Any], repeats: in
 
 @contextlib.contextmanager
 def running_processes(commands: list[list[str]]) -> Generator[list[subprocess.Popen[str]]]:
-    """Processes whose standard input and output we hold; they end when their input does, or are ended."""
+    """Processes whose standard input and output we hold. They end when their input ends, or we end them."""
     processes: list[subprocess.Popen[str]] = []
     try:
         for command in commands:
@@ -140,14 +140,14 @@ def running_processes(commands: list[list[str]]) -> Generator[list[subprocess.Po
 
 
 def write_line(process: subprocess.Popen[str], line: object) -> None:
-    """Give a process one line."""
+    """Write one line to a process."""
     assert process.stdin is not None
     process.stdin.write(json.dumps(line) + "\n")
     process.stdin.flush()
 
 
 def read_lines(processes: list[subprocess.Popen[str]]) -> list[dict[str, Any]]:
-    """The next line of each process; an error as soon as one has ended without."""
+    """The next line of each process; an error as soon as one has ended without a line."""
     answers: dict[int, dict[str, Any]] = {}
     with selectors.DefaultSelector() as waiting:
         for index, process in enumerate(processes):

@@ -48,14 +48,14 @@ Settings = dict[str, Any]
 
 
 class Wire(Protocol):
-    """What is measured: whole messages one way and back."""
+    """One kind of connection that is measured: it carries whole messages one way and back."""
 
     async def large(self, array: memoryview) -> None:
-        """Send an array; return when the other side has it."""
+        """Send an array, and return when the other side has it."""
         ...
 
     async def small(self, trips: int) -> None:
-        """A message there and back, so many times."""
+        """Send a message there and back, this number of times."""
         ...
 
 
@@ -147,7 +147,7 @@ class Peer:
         self._left = 0
 
     def expect(self, answers: int) -> None:
-        """So many answers are to come."""
+        """Expect this number of answers."""
         self._left, self.answered = answers, trio.Event()
 
     def peer_up(self, peer: int, incarnation: bytes) -> None:

@@ -48,7 +48,7 @@ class Local:
 
 
 class Clock:
-    """Counts seconds by round and party."""
+    """A clock that counts seconds by round and party."""
 
     def __init__(self) -> None:
         self.rounds: list[dict[int, float]] = [{}]

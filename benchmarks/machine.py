@@ -14,7 +14,7 @@ __all__ = ("Machine", "congestion_control", "this_machine")
 
 @dataclass(frozen=True)
 class Machine:
-    """This machine, now.
+    """The state of this machine when it is read.
 
     Args:
         cpus: that this process may use.
@@ -30,7 +30,7 @@ class Machine:
     numpy: str
 
     def as_fields(self) -> dict[str, object]:
-        """For JSON."""
+        """The machine as plain values, for JSON."""
         return asdict(self)
 
     def __str__(self) -> str:
@@ -49,7 +49,7 @@ def this_machine() -> Machine:
 
 
 def congestion_control() -> str:
-    """What new TCP connections use, for example "bbr" or "cubic"."""
+    """The congestion control of new TCP connections, for example "bbr" or "cubic"."""
     with socket.socket() as one:
         name = one.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16)
     return name.rstrip(b"\0").decode()

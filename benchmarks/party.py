@@ -28,7 +28,7 @@ from mpcnet.session.events import Event, RoundDone
 
 TIMED = "timed"
 CHECKED = 1000
-"""So many results are opened and compared with the clear afterwards."""
+"""How many results are opened afterwards and compared with the clear."""
 DEADLINE_SECONDS = 900.0
 
 Settings = dict[str, Any]
@@ -113,7 +113,7 @@ async def meet(party: Party[Work]) -> None:
 
 
 def check(row: Row, n: int, outputs: dict[str, Any]) -> None:
-    """The results are right."""
+    """Refuse results that differ from those in the clear."""
     expected = row.expected(values_of(row, n, 0), values_of(row, n, 1))
     for name, output in outputs.items():
         flat = output.reshape(-1)
@@ -160,7 +160,7 @@ def job_of(command: Settings, names: list[str], profile: cProfile.Profile | None
 
 
 def report(measured: Measured, cost: Cost, rounds: list[float]) -> Settings:
-    """What goes to the parent: spans, counts, and when the first round of each span was over."""
+    """The line for the parent: spans, counts, and when the first round of each span was over."""
     timed = cost.regions.get(TIMED, RegionCost())
     correlated = cost.regions.get(CORRELATED, RegionCost())
     first = [min((at for at in rounds if at >= start), default=end) - start for start, end in measured.spans]

@@ -24,17 +24,17 @@ PARTIES = 3
 
 
 def is_installed() -> bool:
-    """Whether the extra `benchmarks` is there."""
+    """Whether the extra `benchmarks` is installed."""
     return importlib.util.find_spec("mpyc") is not None
 
 
 def peer_name() -> str:
-    """With its version."""
+    """The name of MPyC, with its version."""
     return f"mpyc {importlib.metadata.version('mpyc')}"
 
 
 class Peer:
-    """Running parties of MPyC."""
+    """Three parties of MPyC that run and wait for jobs."""
 
     def __init__(self, processes: list[Popen[str]]) -> None:
         self._processes = processes

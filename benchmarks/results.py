@@ -43,11 +43,11 @@ class Line:
 
     @property
     def ratio(self) -> float | None:
-        """How many times as fast as the reference."""
+        """How many times as fast as the reference the row is."""
         return None if self.reference is None else self.reference / self.seconds
 
     def as_fields(self, machine: Machine) -> dict[str, object]:
-        """For JSON."""
+        """The row as plain values, for JSON."""
         return {
             "row": self.row,
             "n": self.n,
@@ -116,7 +116,7 @@ def line_of(
 
 
 def link_lines(measured: Measured) -> list[Line]:
-    """Arrays, round trips and handshakes of links: beside plain TCP, handshakes beside TLS."""
+    """The rows of links: arrays and round trips beside plain TCP, handshakes beside TLS."""
     lines: list[Line] = []
     for name, seconds in measured.large.items():
         line = Line("link-array", 1, 2, name, seconds, LARGE_BYTES / seconds, LARGE_BYTES, 1)

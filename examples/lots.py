@@ -1,4 +1,4 @@
-"""What both services have in common: how they are started, what one may ask of them, and the job behind it.
+"""What both services have in common: how they are started, which requests they take, and the job behind them.
 
 A service is asked by one line on a port of its own, and answers by one line when the auction is over:
 
@@ -77,7 +77,7 @@ def settings_from(words: list[str]) -> Settings:
 
 
 class Mesh(typing.Protocol):
-    """What a request needs of a mesh: `mpcnet.Mesh` and `mpcnet.aio.Mesh` have it alike."""
+    """What a request needs of a mesh, which `mpcnet.Mesh` and `mpcnet.aio.Mesh` have alike."""
 
     async def run(self, job: Job[Any, Any], inputs: Mapping[str, object] | None = None) -> Any:
         """See `mpcnet.Mesh.run`."""

@@ -124,7 +124,7 @@ def make_plan(job: Job[P, T], roster: Roster, me: Member) -> Plan[P, T]:
         except LocalError as error:
             raise LocalError(f"input '{name}': {error}") from None
     outputs = {name: job.protocol.receivers(name, job.params) for name in job.protocol.outputs}
-    # Who does not compute has business with the computing parties alone: a thousand bidders do not meet each other.
+    # Parties that do not compute talk to the computing parties alone: a thousand bidders do not meet each other.
     reached = participants if me.index in computing else computing
     return Plan(
         job=job,

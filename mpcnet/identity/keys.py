@@ -150,7 +150,7 @@ class Identity:
             secret = f'secret = "{self._seed.hex()}"'
         else:
             secret = f'sealed = "{seal_with_passphrase(self._seed, passphrase, cost=cost).hex()}"'
-        lines = ["# A secret key of mpcnet. Who reads it can act as its owner.", f"version = {_FILE_VERSION}"]
+        lines = ["# A secret key of mpcnet. A reader of it can act as its owner.", f"version = {_FILE_VERSION}"]
         text = "\n".join([*lines, f'public = "{self.public_text}"', secret, ""])
         create_private(Path(path), text)
 

@@ -225,7 +225,7 @@ class Roster:
         return found
 
     def _negated_keys(self) -> list[str]:
-        """A key and its negative are two keys of Ed25519 and one of X25519: who holds one opens links as both."""
+        """A key and its negative are two keys of Ed25519 and one of X25519: its holder opens links as both."""
         by_link_key: dict[bytes, Member] = {}
         found: list[str] = []
         for member in self.members:

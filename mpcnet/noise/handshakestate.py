@@ -39,10 +39,10 @@ class InvalidMessage(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class StaticPair:
-    """What our static key and the peer's say to each other: the same in each of their handshakes.
+    """The product of our static key and the peer's, which is the same in each of their handshakes.
 
-    Computing it takes a third of a handshake's arithmetic, so who shakes hands with one peer again and again keeps
-    it, as secret as the static key itself.
+    Computing it takes a third of a handshake's arithmetic. A caller that shakes hands with one peer again and again
+    keeps it, as secret as the static key itself.
 
     Args:
         public: our static public key.
@@ -174,12 +174,12 @@ class HandshakeState:
     def _read_token(self, token: Token, rest: memoryview) -> memoryview:
         match token:
             case "e":
-                self.re = bytes(_take(rest, DH_BYTES, "ephemeral key"))
+                self.re = bytes(_first(rest, DH_BYTES, "ephemeral key"))
                 self.symmetric.mix_hash(self.re)
                 return rest[DH_BYTES:]
             case "s":
                 size = DH_BYTES + (AEAD_TAG_BYTES if self.symmetric.cipher_state.has_key() else 0)
-                self.rs = self._decrypt("static key", _take(rest, size, "static key"))
+                self.rs = self._decrypt("static key", _first(rest, size, "static key"))
                 return rest[size:]
             case _:
                 self._mix_dh(token)
@@ -218,7 +218,7 @@ class HandshakeState:
         return public
 
 
-def _take(rest: memoryview, size: int, what: str) -> memoryview:
+def _first(rest: memoryview, size: int, what: str) -> memoryview:
     if len(rest) < size:
         raise InvalidMessage(f"the message ends {size - len(rest)} bytes before the end of its {what}")
     return rest[:size]

@@ -24,7 +24,7 @@ def tags_of(points: Sequence[bytes], job: bytes, receiver: int, nbytes: int) -> 
     """The tags by which one receiver compares.
 
     They hide everything about points that are not compared, and those for one receiver are of no use to
-    another: who sends back to a party what it got from it matches nothing.
+    another: tags that a party sends back to their sender match nothing there.
 
     Args:
         points: doubly blinded.

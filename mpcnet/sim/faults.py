@@ -1,4 +1,4 @@
-"""What goes wrong in a simulation, on purpose."""
+"""Faults and lies that a simulation plays on purpose."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Crashed(MpcnetError):
 
 
 class Adversary(typing.Protocol):
-    """Sits on every link and rewrites what corrupted parties send.
+    """An adversary on every link, which rewrites what corrupted parties send.
 
     The links are authenticated, so only frames of parties that the experiment calls corrupted should change.
     """

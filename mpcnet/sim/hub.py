@@ -28,7 +28,7 @@ from mpcnet.wire.frames import Frame, Kind
 __all__ = ("Hub", "LinkCost", "SimTransport", "TraceEvent", "ViewEntry")
 
 _HEADER_BYTES = 64
-"""Counted against the bandwidth for each frame: header, and a record's share."""
+"""Bytes that each frame costs beside its body: its header, and its share of a record."""
 _CONTENT = (Kind.ROUND, Kind.DATA)
 _LAST_WORDS = (Kind.FINISH, Kind.ABORT)
 
@@ -172,7 +172,7 @@ class Hub:
         self._wake.set()
 
     def leave(self, party: int) -> None:
-        """A party says goodbye, or is dead; the others learn it behind its last frame."""
+        """A party closes its links or is dead, which the others learn behind its last frame."""
         self._members.pop(party, None)
         crashed = party in self.crashed
         for peer in sorted(self._up[party]):
@@ -181,7 +181,7 @@ class Hub:
             )
 
     def post(self, sender: int, receiver: int, frame: Frame) -> None:
-        """A party sends a frame."""
+        """Post a frame that a party sends."""
         if sender in self.crashed:
             raise PeerLost(self._names[receiver], "the connection ended without goodbye")
         if receiver not in self._up[sender] or receiver not in self._members:
@@ -203,7 +203,7 @@ class Hub:
         self._wake.set()
 
     def _begin_links(self) -> None:
-        """In the order of the roster: parties draw randomness for each link that comes up."""
+        """The peers are told in the order of the roster: parties draw randomness for each link that comes up."""
         joined, self._joined = self._joined, []
         pairs = {(min(one, peer), max(one, peer)) for one in joined for peer in self._met_by(one)}
         for one, peer in sorted(pairs):

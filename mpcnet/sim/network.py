@@ -58,7 +58,7 @@ class Network:
 
 
 LAN = Network(LinkModel(latency_seconds=0.0001, bandwidth_bytes=1.25e9))
-"""10 Gbit/s, 0.2 ms there and back."""
+"""A local network: 10 Gbit/s, with a round trip of 0.2 ms."""
 
 WAN = Network(LinkModel(latency_seconds=0.05, bandwidth_bytes=12.5e6))
-"""100 Mbit/s, 100 ms there and back."""
+"""A wide-area network: 100 Mbit/s, with a round trip of 100 ms."""

@@ -56,17 +56,17 @@ class SimCost:
 
     @property
     def messages(self) -> int:
-        """Of all links."""
+        """Messages of all links together."""
         return sum(link.messages for link in self.links.values())
 
     @property
     def sent_bytes(self) -> int:
-        """Of all links: payload, without headers, encryption and agreement."""
+        """Payload bytes of all links together, without headers, encryption and agreement."""
         return sum(link.bytes for link in self.links.values())
 
     @property
     def regions(self) -> dict[str, int]:
-        """By region, the most rounds that any party counted in it."""
+        """By region, the highest number of rounds that a party counted in it."""
         rounds: dict[str, int] = {}
         for cost in self.parties.values():
             for name, region in cost.regions.items():

@@ -113,8 +113,8 @@ class Frame:
 
     Args:
         header: what the body is.
-        body: contiguous bytes (any contiguous buffer's `memoryview`, cast to bytes). Who sends a frame never
-            writes to its body again; who receives one gets a read-only view.
+        body: contiguous bytes (any contiguous buffer's `memoryview`, cast to bytes). The sender
+            of a frame never writes to its body again; the receiver gets a read-only view.
     """
 
     header: Header

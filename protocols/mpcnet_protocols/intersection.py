@@ -56,7 +56,8 @@ _To = Literal["first", "second", "both"]
 _Reveal = Literal["items", "cardinality"]
 
 _MOST_ITEMS = 2**22
-"""Whose points take 128 MiB, about a GiB with what Python keeps for each, and a core a quarter of an hour."""
+"""At this length the points of a list take 128 MiB, about a GiB with what Python keeps for each, and a quarter of
+an hour of a core."""
 _SIZE_BYTES = 8
 _CHUNK = 1024
 """Items in one piece of work: an eighth of a second of a core. The curve's operations release the interpreter's

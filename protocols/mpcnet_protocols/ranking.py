@@ -23,7 +23,7 @@ class Rules:
 
     Args:
         place: which place is told, counted from 1, the highest score.
-        low: the lowest score that one may give.
+        low: the lowest score that an owner may give.
         high: the highest.
 
     Raises:
@@ -66,7 +66,7 @@ def _explain(outcome: Outcome) -> str:
 
 
 def _index_at(scores: Secret, place: int) -> Secret:
-    """Where the score at this place stands. Counted from the nearer end, which takes fewer comparisons."""
+    """The index of the score at this place, which is counted from the nearer end: that takes fewer comparisons."""
     count = len(scores)
     if 2 * place <= count + 1:
         return top(scores, place).indices[place - 1]

@@ -252,7 +252,7 @@ def _with_gaps(groups: Sequence[Group]) -> tuple[Group, ...]:
 
 @dataclass(frozen=True)
 class _Totals:
-    """Per group, over all owners; squares None if variances were not agreed."""
+    """Totals per group, over all owners; squares None if variances were not agreed."""
 
     counts: Secret
     sums: Secret
@@ -270,7 +270,7 @@ def _share_totals(party: Party[Rules]) -> _Totals:
 
 
 async def _open_large(party: Party[Rules], totals: _Totals, large: list[int]) -> Revealed:
-    """Open sums, and squares if agreed, of the groups in these places, and of no others."""
+    """Sums, and squares if agreed, of the groups in these places; nothing of another group is opened."""
     outputs = {"sums": totals.sums[large]}
     if totals.squares is not None:
         outputs["squares"] = totals.squares[large]

@@ -24,7 +24,7 @@ class Rules:
     """What the parties agree on.
 
     Args:
-        options: what one may vote for; at least two, all different.
+        options: what a voter may vote for; at least two, all different.
         minimum_voters: fewer voters than this are refused; at least 3.
 
     Raises:
