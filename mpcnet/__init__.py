@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mpcnet.declare import Example as Example
     from mpcnet.declare import Ints as Ints
     from mpcnet.declare import Job as Job
+    from mpcnet.declare import LocalDecimals as LocalDecimals
     from mpcnet.declare import LocalInts as LocalInts
     from mpcnet.declare import LocalItems as LocalItems
     from mpcnet.declare import LocalLabels as LocalLabels
@@ -81,6 +82,7 @@ __all__ = (
     "Ints",
     "Job",
     "JobEnded",
+    "LocalDecimals",
     "LocalError",
     "LocalInts",
     "LocalItems",

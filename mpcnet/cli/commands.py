@@ -284,10 +284,11 @@ class Run:
     Waits for the other parties, which may start in any order. VALUE of an input is one of
 
     \b
-      3800             the value; others on this machine can see it
+      3800             a number or an option; others on this machine can see it
+      text:ann,bob     texts, which are always marked as such
       -                standard input, one value a line
       @FILE            a file, one value a line
-      FILE.csv:COLUMN  a column of a CSV file
+      FILE.csv:COLUMN  a column of a table; FILE.csv:#2 if it has no header
 
     An input that is not given is asked for, without echo. Nobody but you sees it.
     """  # noqa: D301 -- click's mark for lines that stay
@@ -317,6 +318,22 @@ class Run:
             complete=complete.files,
         ),
     ] = None
+    formats: Annotated[
+        tuple[str, ...],
+        Option("--format", metavar="NAME=FORMAT", help="How an input's numbers are written: en, de, fr or ch."),
+    ] = ()
+    skip_empty: Annotated[
+        bool, Option("--skip-empty", help="Leave out rows in which a value is missing, and say how many.")
+    ] = False
+    encoding: Annotated[
+        str, Option("--encoding", metavar="NAME", help="Of your files, such as cp1252.  [default: found out]")
+    ] = ""
+    delimiter: Annotated[
+        str, Option("--delimiter", metavar="CHARACTER", help="Between cells of your tables.  [default: found out]")
+    ] = ""
+    comments: Annotated[
+        str, Option("--comments", metavar="TEXT", help="What begins a line that is to be left out.")
+    ] = ""
     quiet: Quiet = False
     reports: Annotated[bool, Option("--events", help="Tell what goes on as JSON lines on standard error.")] = False
     as_json: AsJson = False

@@ -14,11 +14,13 @@ import trio
 
 from mpcnet.cli.commands import Run
 from mpcnet.cli.formatting import cost_document, explained, plain
-from mpcnet.cli.inputs import read_given, take_inputs
+from mpcnet.cli.input_sources import read_given
+from mpcnet.cli.inputs import InputOptions, formats_of, take_inputs
 from mpcnet.cli.keys import load_identity
 from mpcnet.cli.progress import Watch, watch_run
 from mpcnet.declare import Job, load_job
 from mpcnet.declare.plan import make_plan
+from mpcnet.declare.table import Reading
 from mpcnet.errors import LocalError, MpcnetError
 from mpcnet.identity import Identity, Member, Roster
 from mpcnet.session import Mesh, Result, open_mesh
@@ -41,9 +43,12 @@ def run_party(asked: Run) -> None:
     if identity.public != me.key:
         raise LocalError(f"the key in {key_file} is not the one that the roster has for {asked.name}")
     plan = make_plan(job, roster, me)
-    inputs = take_inputs(plan, read_given(asked.inputs, asked.document))
+    options = InputOptions(
+        Reading(asked.encoding, asked.delimiter, asked.comments), asked.skip_empty, formats_of(asked.formats)
+    )
+    taken = take_inputs(plan, read_given(asked.inputs, asked.document), options)
     with watch_run(plan, time.monotonic, quiet=asked.quiet, reports=asked.reports) as watch:
-        result = trio.run(take_part, job, roster, identity, inputs, watch)
+        result = trio.run(take_part, job, roster, identity, taken.values, watch)
     if asked.as_json:
         click.echo(json.dumps(_document(job, me, result)))
     else:

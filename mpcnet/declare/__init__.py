@@ -6,6 +6,7 @@ from mpcnet.declare.inputs import Decimals as Decimals
 from mpcnet.declare.inputs import Declaration as Declaration
 from mpcnet.declare.inputs import Ints as Ints
 from mpcnet.declare.inputs import Local as Local
+from mpcnet.declare.inputs import LocalDecimals as LocalDecimals
 from mpcnet.declare.inputs import LocalInts as LocalInts
 from mpcnet.declare.inputs import LocalItems as LocalItems
 from mpcnet.declare.inputs import LocalLabels as LocalLabels
@@ -36,6 +37,7 @@ __all__ = (
     "Ints",
     "Job",
     "Local",
+    "LocalDecimals",
     "LocalInts",
     "LocalItems",
     "LocalLabels",

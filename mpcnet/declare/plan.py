@@ -91,7 +91,20 @@ class Plan(Generic[P, T]):
                 several = self.job.protocol.inputs[name].several(self.job.params)
                 where = "" if error.row is None or not several else f", in row {error.row + 1:,}"
                 raise type(error)(f"input '{name}' of {self.me.name}{where}: {error}", row=error.row) from None
+        self.check_together(checked)
         return checked
+
+    def check_together(self, checked: Mapping[str, Any]) -> None:
+        """Hold our inputs against what the protocol says of them all.
+
+        Args:
+            checked: by input, what its declaration's `check` returned.
+
+        Raises:
+            LocalError: they do not fit each other.
+        """
+        if self.job.protocol.check is not None and checked:
+            self.job.protocol.check(self.job.params, checked)
 
     def receivers(self, output: str) -> tuple[int, ...]:
         """Roster indices of the parties that receive an output, or a row of it, in order."""
@@ -123,6 +136,8 @@ def make_plan(job: Job[P, T], roster: Roster, me: Member) -> Plan[P, T]:
                 Range(sharing.low, sharing.high).check(scheme.numbers, "a party")
         except LocalError as error:
             raise LocalError(f"input '{name}': {error}") from None
+    if job.protocol.check_job is not None:
+        job.protocol.check_job(job.params, job.roles)
     outputs = {name: job.protocol.receivers(name, job.params) for name in job.protocol.outputs}
     # Parties that do not compute talk to the computing parties alone: a thousand bidders do not meet each other.
     reached = participants if me.index in computing else computing

@@ -92,6 +92,8 @@ class Protocol(Generic[P, T]):
     outputs: Mapping[str, DeclaredReceivers]
     example: Example[P] | None = None
     explain: Callable[[T], str] | None = field(default=None)
+    check: Callable[[P, Mapping[str, Any]], None] | None = field(default=None)
+    check_job: Callable[[P, Mapping[str, Sequence[str]]], None] | None = field(default=None)
 
     def __post_init__(self) -> None:
         _check_declaration(self)
@@ -177,6 +179,8 @@ def protocol(
     params: type[P],
     example: Example[P] | None = None,
     explain: Callable[[Any], str] | None = None,
+    check: Callable[[P, Mapping[str, Any]], None] | None = None,
+    check_job: Callable[[P, Mapping[str, Sequence[str]]], None] | None = None,
     api: int = API,
 ) -> Callable[[Callable[[Party[P]], Awaitable[T]]], Protocol[P, T]]:
     """Declare a protocol.
@@ -191,6 +195,10 @@ def protocol(
         params: a frozen dataclass of int, str, bool, float and tuples of them.
         example: shown by `mpcnet protocols` and run by `mpcnet demo`.
         explain: one or more lines of text for a person from what the function returns.
+        check: (parameters, our own inputs by name, as `check` of their declarations returned them): raises
+            `LocalError` if they do not fit each other, before any link is up.
+        check_job: (parameters, by role the names of its members): raises `LocalError` if no such job could run,
+            where the parameters alone do not tell: whoever makes, explains or runs the job hears it.
         api: the version of mpcnet's plugin interface that the protocol is written for.
 
     Raises:
@@ -205,7 +213,17 @@ def protocol(
 
     def declare(function: Callable[[Party[P]], Awaitable[T]]) -> Protocol[P, T]:
         return Protocol(
-            name, version, function, params, dict(roles), dict(inputs or {}), dict(outputs), example, explain
+            name=name,
+            version=version,
+            function=function,
+            params=params,
+            roles=dict(roles),
+            inputs=dict(inputs or {}),
+            outputs=dict(outputs),
+            example=example,
+            explain=explain,
+            check=check,
+            check_job=check_job,
         )
 
     return declare

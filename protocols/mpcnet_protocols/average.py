@@ -9,10 +9,12 @@ tells each the other's value, so a minimum count is part of the parameters.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
-from mpcnet import Example, Ints, LocalError, Many, Party, protocol
+from mpcnet import Decimals, Example, LocalError, Many, Party, protocol
 
 __all__ = ("Outcome", "Rules", "average")
 
@@ -27,6 +29,7 @@ class Rules:
         low: the lowest value that an owner may give.
         high: the highest.
         minimum_count: fewer owners than this are refused; at least 3.
+        places: how many decimal places a value may have; a value with more is refused, and never rounded.
 
     Raises:
         LocalError: the range is empty, or the minimum count is below 3.
@@ -35,6 +38,7 @@ class Rules:
     low: int = 0
     high: int = 10_000_000
     minimum_count: int = _LEAST_OWNERS
+    places: int = 0
 
     def __post_init__(self) -> None:
         if self.low > self.high:
@@ -45,15 +49,33 @@ class Rules:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What every party learns."""
+    """What every party learns.
 
-    sum: int
+    Args:
+        sum: of all values; a whole number if no decimal places were agreed.
+        mean: sum / count.
+        count: how many owners gave a value.
+    """
+
+    sum: int | Fraction
     mean: Fraction
     count: int
 
 
 def _explain(outcome: Outcome) -> str:
-    return f"sum {outcome.sum:,}  average {float(outcome.mean):,.2f}  of {outcome.count} values"
+    total = outcome.sum
+    shown = f"{total:,}" if isinstance(total, int) else f"{Decimal(total.numerator) / total.denominator:,}"
+    return f"sum {shown}  average {float(outcome.mean):,.2f}  of {outcome.count} values"
+
+
+def _check_job(rules: Rules, roles: Mapping[str, Sequence[str]]) -> None:
+    count = len(roles["owners"])
+    if count < rules.minimum_count:
+        raise LocalError(
+            f"an average of {count} would tell too much about each; the minimum is {rules.minimum_count}"
+        )
+    if count * max(abs(rules.low), abs(rules.high)) * 10**rules.places >= 2**63:
+        raise LocalError(f"the sum of {count} values could leave 64 bits: take a smaller range or fewer 'places'")
 
 
 @protocol(
@@ -61,7 +83,11 @@ def _explain(outcome: Outcome) -> str:
     version=1,
     params=Rules,
     roles={"owners": Many(_LEAST_OWNERS)},
-    inputs={"value": Ints(by="owners", range=("low", "high"), help="your number, for example your raise")},
+    inputs={
+        "value": Decimals(
+            by="owners", range=("low", "high"), places="places", help="your number, for example your raise"
+        )
+    },
     outputs={"sum": "everyone"},
     example=Example(
         params=Rules(),
@@ -74,6 +100,7 @@ def _explain(outcome: Outcome) -> str:
         },
     ),
     explain=_explain,
+    check_job=_check_job,
 )
 async def average(party: Party[Rules]) -> Outcome:
     """Sum and mean of one number each; no single number is revealed.
@@ -88,14 +115,11 @@ async def average(party: Party[Rules]) -> Outcome:
     Rounds: 1 if the owners compute, else 2.
 
     Raises:
-        LocalError: fewer owners than the minimum count.
+        LocalError: fewer owners than the minimum count, or a sum that could leave 64 bits; found out before any
+            link is up.
     Source: [CDN15] §3, secure summation.
     """
     count = len(party.roles["owners"])
-    if count < party.params.minimum_count:
-        raise LocalError(
-            f"an average of {count} would tell too much about each; the minimum is {party.params.minimum_count}"
-        )
-    total = party.share("value").sum()
-    out = await party.reveal(sum=total)
-    return Outcome(int(out["sum"]), Fraction(int(out["sum"]), count), count)
+    out = await party.reveal(sum=party.share("value").sum())
+    total: Fraction = out.exact("sum")
+    return Outcome(total if party.params.places else int(total), total / count, count)

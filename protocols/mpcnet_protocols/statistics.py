@@ -14,7 +14,7 @@ size are shared, but never opened. The case is that of the Boston Women's Workfo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -22,13 +22,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mpcnet import Example, Ints, LocalError, LocalInts, LocalLabels, Many, Party, Revealed, Secret, protocol
+from mpcnet import Example, Ints, LocalDecimals, LocalError, LocalLabels, Many, Party, Revealed, Secret, protocol
 
 __all__ = ("Group", "Outcome", "Rules", "statistics")
 
 _LEAST_OWNERS = 3
 _LEAST_GROUP_SIZE = 3
-_MAX_GROUPS = 10_000
+_MAX_GROUPS = 4000
+"""The agreement holds 4,096 of anything."""
 _WHICH = ("mean", "variance")
 
 
@@ -43,6 +44,7 @@ class Rules:
         minimum_group_size: groups with fewer rows, of all owners together, are suppressed; at least 3.
         max_rows: how many rows an owner has at most.
         which: what is revealed beside the counts: "mean" (with the sum), and "variance" (with both).
+        places: how many decimal places a value may have; a value with more is refused, and never rounded.
 
     Raises:
         LocalError: a parameter is not as said.
@@ -54,6 +56,7 @@ class Rules:
     minimum_group_size: int = 5
     max_rows: int = 10_000
     which: tuple[str, ...] = _WHICH
+    places: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.groups) <= _MAX_GROUPS:
@@ -91,7 +94,7 @@ class Group:
     Args:
         label: its name.
         count: rows of all owners together.
-        sum: of their values.
+        sum: of their values; a whole number if no decimal places were agreed.
         mean: sum / count.
         population_variance: mean of the squared distances from the mean: of just these rows.
         sample_variance: the same with count - 1 below: the unbiased estimate for those of whom these are a sample.
@@ -100,7 +103,7 @@ class Group:
 
     label: str
     count: int
-    sum: int | None = None
+    sum: int | Fraction | None = None
     mean: Fraction | None = None
     population_variance: Fraction | None = None
     sample_variance: Fraction | None = None
@@ -173,12 +176,18 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join([first, *others])
 
 
+def _unit(rules: Rules) -> int:
+    """By what values are multiplied to be whole."""
+    return int(10**rules.places)
+
+
 def _largest_square(rules: Rules) -> int:
-    return max(rules.low**2, rules.high**2)
+    return max(rules.low**2, rules.high**2) * _unit(rules) ** 2
 
 
 def _sum_limits(rules: Rules) -> tuple[int, int]:
-    return rules.max_rows * min(0, rules.low), rules.max_rows * max(0, rules.high)
+    most = rules.max_rows * _unit(rules)
+    return most * min(0, rules.low), most * max(0, rules.high)
 
 
 def _square_limits(rules: Rules) -> tuple[int, int]:
@@ -192,6 +201,26 @@ def _add_up(values: NDArray[np.int64], places: NDArray[np.intp], groups: int) ->
     return totals
 
 
+def _check_rows(rules: Rules, own: Mapping[str, Any]) -> None:
+    values, labels = len(own["value"]), len(own["group"])
+    if values != labels:
+        raise LocalError(
+            f"inputs 'value' and 'group' must be of one length: one of each for every row; they have {values:,} "
+            f"and {labels:,}"
+        )
+
+
+def _check_totals(rules: Rules, roles: Mapping[str, Sequence[str]]) -> None:
+    """Totals over all owners fit into 64 bits, or no such job can run."""
+    owners = len(roles["owners"])
+    for name, limits in (("sums", _sum_limits(rules)), ("sums of squares", _square_limits(rules))):
+        if owners * max(map(abs, limits)) >= 2**63:
+            raise LocalError(
+                f"the {name} of {owners} owners could leave 64 bits: lower 'high' or 'max_rows', or take only "
+                "\"mean\" in 'which'"
+            )
+
+
 @dataclass(frozen=True, repr=False)
 class _Own:
     """One owner's part, per group."""
@@ -202,17 +231,11 @@ class _Own:
 
 
 def _own_part(party: Party[Rules]) -> _Own | None:
-    """Our rows, added up; None if we own none.
-
-    Raises:
-        LocalError: there are not as many groups as values.
-    """
+    """Our rows, added up; None if we own none."""
     if party.me not in party.roles["owners"]:
         return None
     values: NDArray[np.int64] = party.local("value")
     labels: tuple[str, ...] = party.local("group")
-    if len(values) != len(labels):
-        raise LocalError("inputs 'value' and 'group' must be of one length: one of each for every row")
     groups = party.params.groups
     place_of = {label: place for place, label in enumerate(groups)}
     places = np.fromiter((place_of[label] for label in labels), np.intp, len(labels))
@@ -221,14 +244,16 @@ def _own_part(party: Party[Rules]) -> _Own | None:
     return _Own(*(_add_up(column, places, len(groups)) for column in (ones, values, squares)))
 
 
-def _moments(label: str, count: int, total: int | None, squares: int | None) -> Group:
+def _moments(label: str, count: int, total: int | None, squares: int | None, unit: int) -> Group:
+    """A group from its count and its totals in whole units, of which a value has `unit`."""
     if total is None:
         return Group(label, count)
-    mean = Fraction(total, count)
+    exact = total if unit == 1 else Fraction(total, unit)
+    mean = Fraction(total, unit * count)
     if squares is None:
-        return Group(label, count, total, mean)
-    scatter = squares - mean * total  # the sum of squared distances from the mean
-    return Group(label, count, total, mean, scatter / count, scatter / (count - 1))
+        return Group(label, count, exact, mean)
+    scatter = Fraction(squares, unit**2) - mean * exact  # the sum of squared distances from the mean
+    return Group(label, count, exact, mean, scatter / count, scatter / (count - 1))
 
 
 def _with_gaps(groups: Sequence[Group]) -> tuple[Group, ...]:
@@ -283,7 +308,9 @@ async def _open_large(party: Party[Rules], totals: _Totals, large: list[int]) ->
     params=Rules,
     roles={"owners": Many(_LEAST_OWNERS)},
     inputs={
-        "value": LocalInts(by="owners", range=("low", "high"), most="max_rows", help="one number for each row"),
+        "value": LocalDecimals(
+            by="owners", range=("low", "high"), places="places", most="max_rows", help="one number for each row"
+        ),
         "group": LocalLabels(by="owners", labels="groups", most="max_rows", help="the group of each row"),
         "counts": Ints(by="owners", range=(0, "max_rows"), shape=("groups",), derived=True),
         "sums": Ints(by="owners", range=_sum_limits, shape=("groups",), derived=True),
@@ -313,6 +340,8 @@ async def _open_large(party: Party[Rules], totals: _Totals, large: list[int]) ->
         },
     ),
     explain=_explain,
+    check=_check_rows,
+    check_job=_check_totals,
 )
 async def statistics(party: Party[Rules]) -> Outcome:
     """Count, mean and variance per group; the rows stay with their owners.
@@ -334,8 +363,8 @@ async def statistics(party: Party[Rules]) -> Outcome:
     Rounds: 2 if the owners compute (1 if every group is suppressed), else 4 (2).
 
     Raises:
-        LocalError: values and groups of different length.
-        RangeError: sums or squares could leave 64 bits: lower `high` or `max_rows`, or leave out "variance".
+        LocalError: values and groups of different length; sums or squares could leave 64 bits: lower `high` or
+            `max_rows`, or leave out "variance". Both are found out before any link is up.
     Source: [CDN15] §3, secure summation.
     """
     rules = party.params
@@ -349,7 +378,7 @@ async def statistics(party: Party[Rules]) -> Outcome:
         sums = _by_place(large, out["sums"])
         squares = _by_place(large, out["squares"]) if rules.variances else {}
     groups = [
-        _moments(label, counts[place], sums.get(place), squares.get(place))
+        _moments(label, counts[place], sums.get(place), squares.get(place), _unit(rules))
         for place, label in enumerate(rules.groups)
     ]
     return Outcome(_with_gaps(groups), rules.minimum_group_size)

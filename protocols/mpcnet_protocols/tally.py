@@ -9,6 +9,7 @@ not who voted for what. A unanimous vote tells every voter's choice, as any anno
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mpcnet import Choice, Example, LocalError, Many, MpcnetError, Party, protocol
@@ -16,7 +17,8 @@ from mpcnet import Choice, Example, LocalError, Many, MpcnetError, Party, protoc
 __all__ = ("Outcome", "Rules", "tally")
 
 _LEAST_VOTERS = 3
-_MAX_OPTIONS = 10_000
+_MAX_OPTIONS = 4000
+"""The agreement holds 4,096 of anything."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,14 @@ def _explain(outcome: Outcome) -> str:
     return "\n".join([*lines, f"{lead}: {', '.join(outcome.leaders)}  ({outcome.voters} voters)"])
 
 
+def _check_voters(rules: Rules, roles: Mapping[str, Sequence[str]]) -> None:
+    voters = len(roles["voters"])
+    if voters < rules.minimum_voters:
+        raise LocalError(
+            f"a tally of {voters} would tell too much about each vote; the minimum is {rules.minimum_voters}"
+        )
+
+
 @protocol(
     "tally",
     version=1,
@@ -93,6 +103,7 @@ def _explain(outcome: Outcome) -> str:
         },
     ),
     explain=_explain,
+    check_job=_check_voters,
 )
 async def tally(party: Party[Rules]) -> Outcome:
     """Votes per option; who voted for what stays secret.
@@ -114,10 +125,6 @@ async def tally(party: Party[Rules]) -> Outcome:
     Source: [CDN15] §3, secure summation of one-hot rows.
     """
     rules, voters = party.params, len(party.roles["voters"])
-    if voters < rules.minimum_voters:
-        raise LocalError(
-            f"a tally of {voters} would tell too much about each vote; the minimum is {rules.minimum_voters}"
-        )
     out = await party.reveal(votes=party.share("vote").sum(axis=0))
     votes = {option: int(count) for option, count in zip(rules.options, out["votes"], strict=True)}
     if sum(votes.values()) != voters or min(votes.values()) < 0:

@@ -279,14 +279,16 @@ def test_what_is_to_be_considered(changes: dict[str, Any], words: str) -> None:
     assert any(risk.startswith(words) for risk in explain(replace(example("average"), **changes)).risks)
 
 
+def test_a_job_that_no_run_would_take_is_not_explained() -> None:
+    few = find_protocol("average").make_params({"minimum_count": 5})
+    with pytest.raises(LocalError, match="an average of 4 would tell too much"):
+        explain(replace(example("average"), params=few))
+
+
 def test_a_job_that_does_not_run_says_why() -> None:
     found = explain(replace(example("majority"), dealer=None))
     assert found.cost is None
     assert found.refusal.endswith("name a dealer in the job.")
-    params = find_protocol("average").make_params({"minimum_count": 5})
-    assert explain(replace(example("average"), params=params)).refusal.startswith(
-        "This job does not run: an average"
-    )
 
 
 def test_a_dealer_that_is_asked_for_nothing(folder: Path, mpcnet: Command) -> None:

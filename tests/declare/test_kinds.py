@@ -20,6 +20,7 @@ from mpcnet import (
     Example,
     Ints,
     Job,
+    LocalDecimals,
     LocalError,
     LocalInts,
     LocalItems,
@@ -301,6 +302,103 @@ def test_unsigned_and_decimal_numbers_say_it_too() -> None:
     with pytest.raises(LocalError) as found:
         Decimals(by="givers", shape=(3,)).check([1.5, 2, 3.125], RULES)
     assert found.value.row == 2
+
+
+# Numbers are exact, and come in every form
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [("3800.00", 3800), ("52000.0", 52000), ("3.8e3", 3800), ("-0.0", 0), ("1." + "0" * 5000, 1), ("1e2", 100)],
+)
+def test_whole_numbers_however_they_are_written(text: str, whole: int) -> None:
+    kind = Ints(by="givers", range=(-(10**6), 10**6))
+    assert kind.check(kind.parse([text], RULES), RULES) == whole
+    money = Decimals(by="givers", range=(-(10**6), 10**6), places=0)
+    assert money.check(money.parse([text], RULES), RULES) == whole
+
+
+@pytest.mark.parametrize("text", ["1.5", "1e-1", "1e-999999", "0." + "7" * 5000, "nan", "inf", "1_0.5_1", "x"])
+def test_what_is_no_whole_number(text: str) -> None:
+    with pytest.raises(LocalError, match="a whole number was expected"):
+        KINDS["one"].parse([text], RULES)
+
+
+@pytest.mark.parametrize("text", ["1e999999", "9" * 40, "-1e31"])
+def test_what_no_64_bits_hold(text: str) -> None:
+    for kind in (KINDS["one"], KINDS["money"]):
+        with pytest.raises(RangeError, match="a value needs more than 64 bits"):
+            kind.check(kind.parse([text], RULES), RULES)
+
+
+def test_decimals_are_never_rounded() -> None:
+    kind = Decimals(by="givers", range=(0, 1000))
+    for text in ("7.001", "7.00000000000000000000000000000000001", "1e-30"):
+        with pytest.raises(LocalError, match="a number with at most 2 decimal places was expected"):
+            kind.check(kind.parse([text], RULES), RULES)
+    exact = Decimals(by="givers", range=(0, 9), places=18)
+    assert exact.check("8.999999999999999999", RULES) == 8999999999999999999
+    with pytest.raises(LocalError, match="0 to 18 decimal places, not 19"):
+        Decimals(by="givers", places=19).check_params(RULES)
+
+
+def test_places_may_be_a_parameter() -> None:
+    kind = Decimals(by="givers", range=(0, "high"), places="most")
+    assert kind.check("1.2345", RULES) == 12345
+    assert kind.phrase() == "a number from 0 to high with at most most decimal places"
+    assert list(kind.named_parameters()) == ["high", "most"]
+    rows = LocalDecimals(by="givers", range=(0, "high"), places="most")
+    assert rows.check(["1.2345", 2], RULES).tolist() == [12345, 20000]
+    assert rows.phrase(Rules(most=0)) == "at most 10,000,000 whole numbers from 0 to 1,000"
+    assert rows.describe(RULES) != rows.describe(Rules(most=3))
+
+
+class Series:
+    """What a column of a data frame offers, of pandas, polars or pyarrow."""
+
+    def __init__(self, values: Any) -> None:
+        self._values = values
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __iter__(self) -> Any:
+        return iter(self._values)
+
+    def __contains__(self, value: object) -> bool:
+        return value in range(len(self._values))  # its labels, as in pandas
+
+    def to_numpy(self) -> NDArray[Any]:
+        return np.array(self._values)
+
+
+class Frame(Series):
+    """A whole one, which iterates over the names of its columns."""
+
+    columns = ("email", "name")
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "expected"),
+    [
+        ("row", [[1, 2], [3, 4], [5, 6]], [[1, 2], [3, 4], [5, 6]]),
+        ("rows", [1, 2], [1, 2]),
+        ("labels", ["no", "yes"], ("no", "yes")),
+        ("items", ["ann", "bob"], ("ann", "bob")),
+    ],
+)
+def test_columns_of_data_frames(name: str, values: Any, expected: object) -> None:
+    checked = KINDS[name].check(Series(values), RULES)
+    assert (checked.tolist() if isinstance(checked, np.ndarray) else checked) == expected
+    with pytest.raises(LocalError, match=r"a table was given where one column was expected: give one, such as"):
+        KINDS[name].check(Frame(values), RULES)
+
+
+def test_decimals_of_data_frames() -> None:
+    assert LocalDecimals(by="givers").check(Series([1.5, 2.25]), RULES).tolist() == [150, 225]
+    with pytest.raises(LocalError) as caught:
+        LocalDecimals(by="givers").check(Series([1.5, float("nan")]), RULES)
+    assert caught.value.row == 1
 
 
 # Shape and range are checked once, by what all shared kinds have in common

@@ -23,7 +23,12 @@ from mpcnet.declare.inputs.sampling import Chooser
 from mpcnet.errors import LocalError, RangeError
 from mpcnet.wire.canonical import Plain
 
-__all__ = ("Declaration", "Sharing")
+__all__ = ("MISSING", "Declaration", "Sharing")
+
+MISSING = frozenset(
+    ("", "#N/A", "#NA", "<NA>", "N/A", "NA", "NULL", "NaN", "NaT", "None", "n/a", "nan", "none", "null")
+)
+"""What spreadsheets, databases and data frames write where there is no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,8 @@ class Declaration(ABC):
     """Whether it is secret-shared; else it stays with its owner."""
     is_open_ended: ClassVar[bool] = False
     """Whether its owner decides how many rows it has."""
+    takes_numbers: ClassVar[bool] = False
+    """Whether a text is a number, which may be written in the format of a country."""
     takes_any_text: ClassVar[bool] = False
     """Whether `parse` takes every text, so that a mistyped name of a file would pass for a value."""
 
@@ -115,6 +122,10 @@ class Declaration(ABC):
             RangeError: it lies outside the declared range. The message does not tell the value; `row` is its place.
             LocalError: it is of another type or shape.
         """
+
+    def is_missing(self, text: str, params: Any) -> bool:
+        """Whether a cell says that there is no value: it is blank, or holds a mark such as N/A."""
+        return text.strip() in MISSING
 
     def several(self, params: Any) -> bool:
         """Whether `parse` takes more texts than one, so that a command line may separate them by commas."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mpcnet.declare.inputs.local import EDGE_ROWS, Local
 from mpcnet.declare.inputs.sampling import Chooser
 from mpcnet.declare.inputs.shared import Shared
-from mpcnet.declare.inputs.values import each
+from mpcnet.declare.inputs.values import column, each
 from mpcnet.declare.parameters import Limits, Texts, named_in, texts_of
 from mpcnet.errors import LocalError
 from mpcnet.wire.canonical import Plain
@@ -104,6 +104,7 @@ class LocalLabels(Local):
 
     def check(self, value: object, params: Any) -> tuple[str, ...]:
         """The labels, in their order."""
+        value = column(value)
         if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
             raise LocalError("a list of labels was expected")
         words = [str(item) for item in cast("Sequence[object]", value)]

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, cast
 
 from mpcnet.declare.inputs.local import Local
 from mpcnet.declare.inputs.sampling import Chooser
-from mpcnet.declare.inputs.values import each
+from mpcnet.declare.inputs.values import column, each
 from mpcnet.errors import LocalError
 from mpcnet.wire.canonical import Plain
 
@@ -40,6 +40,7 @@ class LocalItems(Local):
 
     def check(self, value: object, params: Any) -> tuple[str, ...]:
         """The different items, in the order in which they come first."""
+        value = column(value)
         if isinstance(value, str | bytes | bytearray) or not isinstance(value, Collection):
             raise LocalError("a list or set of texts was expected")
         items = tuple(dict.fromkeys(each(list(cast("Collection[object]", value)), _item)))

@@ -1,26 +1,25 @@
-"""Numbers: whole ones, and those with a fixed number of decimal places; shared, or in lists that stay local."""
+"""Numbers that are shared: whole ones, and those with a fixed number of decimal places."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mpcnet.declare.inputs.base import check_range
-from mpcnet.declare.inputs.local import EDGE_ROWS, Local
-from mpcnet.declare.inputs.sampling import Chooser
-from mpcnet.declare.inputs.shared import Shared, check_limits
-from mpcnet.declare.inputs.values import each, shaped, whole_numbers
-from mpcnet.declare.parameters import Limits, limits_of, named_in, number_text, span_text
-from mpcnet.errors import LocalError
-from mpcnet.wire.canonical import Plain
+from mpcnet.declare.inputs.shared import Shared
+from mpcnet.declare.inputs.values import decimals, each, exact, scaled, scaled_down, shaped, whole_numbers
+from mpcnet.declare.number_formats import looks_formatted
+from mpcnet.declare.parameters import Number, named_in, number_of, number_text, span_text
+from mpcnet.errors import LocalError, RangeError
 
-__all__ = ("Decimals", "Ints", "LocalInts")
+__all__ = ("Decimals", "Ints", "parsed_decimal", "parsed_whole", "places_of", "places_text")
+
+_MAX_PLACES = 18
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,10 +27,11 @@ class Ints(Shared):
     """Whole numbers."""
 
     kind: ClassVar[str] = "ints"
+    takes_numbers: ClassVar[bool] = True
 
     def parse(self, texts: Sequence[str], params: Any) -> object:
         """See `Declaration.parse`."""
-        return shaped(each(texts, _whole), self.row_shape(params))
+        return shaped(each(texts, parsed_whole), self.row_shape(params))
 
     def convert(self, value: object, params: Any) -> NDArray[np.int64]:
         """See `Shared.convert`."""
@@ -51,124 +51,97 @@ class Decimals(Shared):
     """Numbers with a fixed number of decimal places, kept exactly: 3800.50 with places=2 is shared as 380050.
 
     Args:
-        places: how many.
+        places: how many; a number with more is refused, and never rounded.
     """
 
     kind: ClassVar[str] = "decimals"
-    places: int = 2
+    takes_numbers: ClassVar[bool] = True
+    places: Number = 2
 
     def denominator(self, params: Any) -> int:
         """See `Shared.denominator`."""
-        return int(10**self.places)
+        return int(10 ** places_of(self.places, params))
 
     def parse(self, texts: Sequence[str], params: Any) -> object:
         """See `Declaration.parse`."""
-        return shaped(each(texts, _decimal), self.row_shape(params))
+        parsed = parsed_decimal if places_of(self.places, params) else parsed_whole
+        return shaped(each(texts, parsed), self.row_shape(params))
 
     def convert(self, value: object, params: Any) -> NDArray[np.int64]:
         """See `Shared.convert`."""
-        items = np.asarray(value, np.object_)
-        scaled = np.empty(items.shape, np.object_)
-        scaled.reshape(-1)[:] = each(items.reshape(-1).tolist(), self._scaled)
-        return whole_numbers(scaled)
+        return decimals(value, places_of(self.places, params))
 
-    def _scaled(self, item: object) -> int:
-        if isinstance(item, bool) or not isinstance(item, int | float | str | Decimal):
-            raise LocalError(f"a decimal number was expected, not a {type(item).__name__}")
-        try:
-            # A float means what it prints: 0.1 is one tenth.
-            exact = Decimal(str(item)) * int(10**self.places)
-            whole = int(exact)
-        except (InvalidOperation, ValueError, OverflowError):
-            raise LocalError("a decimal number was expected") from None
-        if whole != exact:
-            raise LocalError(f"a number has more than {self.places} decimal places")
-        return whole
-
-    def value_of(self, number: int, params: Any) -> Decimal:
-        """See `Shared.value_of`."""
-        return Decimal(number).scaleb(-self.places)
+    def value_of(self, number: int, params: Any) -> Decimal | int:
+        """See `Shared.value_of`. A whole number if there are no decimal places."""
+        return scaled_down(number, places_of(self.places, params))
 
     def phrase(self, params: Any = None) -> str:
         """See `Declaration.phrase`."""
-        places = f"at most {self.places} decimal {'place' if self.places == 1 else 'places'}"
-        return f"{_amount(self, '', params)}{span_text(self.range, params)} with {places}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class LocalInts(Local):
-    """Whole numbers that stay with their owner, as many as it has; the protocol derives shared inputs from them.
-
-    Args:
-        range: lowest and highest value, both included.
-    """
-
-    kind: ClassVar[str] = "local-ints"
-    range: Limits = (0, 2**32 - 1)
-
-    def limits(self, params: Any) -> tuple[int, int]:
-        """Lowest and highest value."""
-        return limits_of(self.range, params)
-
-    def parse(self, texts: Sequence[str], params: Any) -> object:
-        """See `Declaration.parse`."""
-        return each(texts, _whole)
-
-    def check(self, value: object, params: Any) -> NDArray[np.int64]:
-        """A row of whole numbers."""
-        array = whole_numbers(value)
-        most = self.max_rows(params)
-        if array.ndim != 1 or array.size > most:
-            given = f"one of {array.size:,}" if array.ndim == 1 else "an array of another shape"
-            raise LocalError(f"a list of at most {most:,} numbers was expected, not {given}")
-        limits = self.limits(params)
-        check_range(array, limits, limits)
-        return array
-
-    def sample(self, params: Any, choose: Chooser) -> list[int]:
-        """See `Declaration.sample`."""
-        low, high = self.limits(params)
-        return [low + place for place in choose.places(high - low + 1, self.max_rows(params))]
-
-    def edges(self, params: Any) -> tuple[object, object]:
-        """See `Declaration.edges`."""
-        low, high = self.limits(params)
-        most = self.max_rows(params)
-        return [low] * min(most, 1), [high] * min(most, EDGE_ROWS)
-
-    def phrase(self, params: Any = None) -> str:
-        """See `Declaration.phrase`."""
-        return f"{self._at_most(params)} whole numbers{span_text(self.range, params)}"
-
-    def describe(self, params: Any) -> Mapping[str, Plain]:
-        """See `Declaration.describe`."""
-        low, high = self.limits(params)
-        return {**super().describe(params), "low": low, "high": high}
-
-    def check_params(self, params: Any) -> None:
-        """See `Declaration.check_params`."""
-        super().check_params(params)
-        limits = self.limits(params)
-        check_limits(limits, limits)
+        whole = "whole " if params is not None and not places_of(self.places, params) else ""
+        places = "" if whole else places_text(self.places, params)
+        return f"{_amount(self, whole, params)}{span_text(self.range, params)}{places}"
 
     def named_parameters(self) -> Iterator[str]:
         """See `Declaration.named_parameters`."""
         yield from super().named_parameters()
-        yield from named_in(self.range)
+        yield from named_in(self.places)
 
 
-def _whole(text: str) -> int:
+def places_of(reference: Number, params: Any) -> int:
+    """A number of decimal places.
+
+    Raises:
+        LocalError: it is negative, or leaves 64 bits no room for a number.
+    """
+    places = number_of(reference, params)
+    if not 0 <= places <= _MAX_PLACES:
+        raise LocalError(f"a number has 0 to {_MAX_PLACES} decimal places, not {places}")
+    return places
+
+
+def places_text(reference: Number, params: Any = None) -> str:
+    """The end of a noun phrase: how many decimal places a number has."""
+    text = number_text(reference, params)
+    return f" with at most {text} decimal {'place' if text == '1' else 'places'}"
+
+
+def parsed_whole(text: str) -> int:
+    """A whole number, however it is written: 3800, 3800.00, 3.8e3.
+
+    Raises:
+        LocalError: it is none.
+    """
     try:
         return int(text.strip())
     except ValueError:
-        raise LocalError("a whole number was expected") from None
-
-
-def _decimal(text: str) -> Decimal:
+        pass
     try:
-        return Decimal(text.strip().replace("_", ""))
-    except InvalidOperation:
-        raise LocalError("a decimal number was expected") from None
+        return scaled(exact(text), 0)
+    except RangeError:
+        raise
+    except LocalError:
+        raise LocalError(_expected("a whole number", text)) from None
+
+
+def parsed_decimal(text: str) -> Decimal:
+    """A number.
+
+    Raises:
+        LocalError: it is none.
+    """
+    try:
+        return exact(text)
+    except LocalError:
+        raise LocalError(_expected("a decimal number", text)) from None
+
+
+def _expected(what: str, text: str) -> str:
+    if not looks_formatted(text):
+        return f"{what} was expected"
+    return (
+        f"{what} was expected, written plainly, such as 3800.50: separators of thousands, a decimal comma or a "
+        "currency take a format, such as --format NAME=de"
+    )
 
 
 def _amount(declaration: Shared, adjective: str, params: Any) -> str:

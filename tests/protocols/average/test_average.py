@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpcnet import Job, LocalError, PeerAborted, RangeError, Simulation, simulate
+from mpcnet.declare.plan import first_plan
 from mpcnet_protocols.average import Outcome, Rules, average
 
 
@@ -85,6 +87,34 @@ def test_rules_that_make_no_sense() -> None:
         Rules(low=2, high=1)
 
 
-def test_a_sum_that_could_leave_64_bits_is_refused() -> None:
-    with pytest.raises(RangeError, match="does not hold"):
-        run([1, 2, 3], Rules(high=2**62))
+@pytest.mark.parametrize("rules", [Rules(high=2**62), Rules(high=2**42, places=6), Rules(low=-(2**62))])
+def test_a_sum_that_could_leave_64_bits_is_refused_before_anybody_is_met(rules: Rules) -> None:
+    with pytest.raises(LocalError, match="the sum of 3 values could leave 64 bits"):
+        first_plan(Job(average, rules, {"owners": ("ann", "ben", "cem")}, "raises"))
+
+
+def test_decimal_places_are_exact() -> None:
+    names = ("ann", "ben", "cem")
+    job = Job(average, Rules(places=2), {"owners": names}, "raises")
+    given = [Decimal("3800.50"), 2514.1, "2982.35"]
+    found = simulate(job, {name: {"value": value} for name, value in zip(names, given, strict=True)})
+    outcome = found.outputs["ann"]
+    assert outcome == Outcome(Fraction(929695, 100), Fraction(929695, 300), 3)
+    assert average.explain is not None
+    assert average.explain(outcome) == "sum 9,296.95  average 3,098.98  of 3 values"
+
+
+@pytest.mark.parametrize("value", [Decimal("1.005"), 0.001, "1.000000000000000000000000000000001"])
+def test_more_decimal_places_than_agreed_are_refused_and_never_rounded(value: object) -> None:
+    inputs: dict[str, dict[str, object]] = {"ann": {"value": value}, "ben": {"value": 1}, "cem": {"value": 2}}
+    with pytest.raises(LocalError, match="a number with at most 2 decimal places was expected"):
+        simulate(Job(average, Rules(places=2), {"owners": tuple(inputs)}, "raises"), inputs)
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(values=st.lists(st.decimals(-100, 100, places=3), min_size=3, max_size=5))
+def test_equals_the_sum_of_decimals_in_the_clear(values: list[Decimal]) -> None:
+    names = [f"p{place}" for place in range(len(values))]
+    job = Job(average, Rules(low=-100, high=100, places=3), {"owners": names}, "raises")
+    found = simulate(job, {name: {"value": value} for name, value in zip(names, values, strict=True)})
+    assert found.outputs["p0"].sum == sum(map(Fraction, values))

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mpcnet import Job, LocalError, RangeError, Simulation, simulate
+from mpcnet import Job, LocalError, Simulation, simulate
+from mpcnet.declare.plan import first_plan
 from mpcnet_protocols.statistics import Group, Outcome, Rules, statistics
 
 GROUPS = ("men", "women", "other")
@@ -143,16 +144,36 @@ def test_ranges_that_could_leave_64_bits() -> None:
     tables: list[Rows] = [[(1, "men")]] * 3
     with pytest.raises(LocalError, match="leaves 64 bits"):
         run(tables, Rules(GROUPS, high=2**31, max_rows=10_000))
-    wide = Rules(GROUPS, high=2**31, max_rows=1)
-    with pytest.raises(RangeError, match="does not hold"):
-        # Each owner's squares fit, and those of three together do not.
-        run(tables, wide)
-    job = Job(statistics, wide, {"owners": ["a", "b", "c"]}, "pay")
-    one_row: dict[str, object] = {"value": [1], "group": ["men"]}
-    refused = simulate(job, {"a": one_row, "b": one_row, "c": one_row}, allow_errors=True)
-    assert (len(refused.errors), refused.cost.messages) == (3, 0)
+    # Each owner's squares fit, and those of three together do not: found out before anybody is met.
+    job = Job(statistics, Rules(GROUPS, high=2**31, max_rows=1), {"owners": ["a", "b", "c"]}, "pay")
+    with pytest.raises(LocalError, match="the sums of squares of 3 owners could leave 64 bits"):
+        first_plan(job)
+    first_plan(Job(statistics, Rules(GROUPS), {"owners": [f"p{place}" for place in range(9)]}, "pay"))
+    with pytest.raises(LocalError, match="the sums of squares of 10 owners could leave 64 bits: lower 'high'"):
+        first_plan(Job(statistics, Rules(GROUPS), {"owners": [f"p{place}" for place in range(10)]}, "pay"))
     rules = Rules(GROUPS, high=2**31, max_rows=10_000, which=("mean",), minimum_group_size=3)
     assert run(tables, rules).outputs["p0"]["men"].sum == 3
+
+
+def test_decimal_places_are_exact() -> None:
+    tables = [[("38.50", "men"), ("-0.25", "women")], [("7", "men"), ("2.75", "women")], [("1.01", "men")]]
+    rules = Rules(GROUPS, low=-10, high=1000, places=2, minimum_group_size=3)
+    names = ("a", "b", "c")
+    inputs = {
+        name: {"value": [value for value, _ in table], "group": [group for _, group in table]}
+        for name, table in zip(names, tables, strict=True)
+    }
+    men = simulate(Job(statistics, rules, {"owners": names}, "pay"), inputs).outputs["a"]["men"]
+    values = [Fraction("38.50"), Fraction(7), Fraction("1.01")]
+    assert (men.sum, men.mean) == (sum(values), plain.mean(values))
+    assert (men.population_variance, men.sample_variance) == (plain.pvariance(values), plain.variance(values))
+
+
+def test_rows_of_another_length_are_refused_before_anybody_is_met() -> None:
+    job = Job(statistics, Rules(GROUPS), {"owners": ("a", "b", "c")}, "pay")
+    good: dict[str, object] = {"value": [1], "group": ["men"]}
+    with pytest.raises(LocalError, match="they have 2 and 1"):
+        simulate(job, {"a": {"value": [1, 2], "group": ["men"]}, "b": good, "c": good})
 
 
 def test_largest_values_are_exact() -> None:
