@@ -135,9 +135,8 @@ def conjunction(x: BitValue, y: BitValue | Booleans) -> BitValue:
 def disjunction(x: BitValue, y: BitValue | Booleans) -> BitValue:
     """x | y; costs what `conjunction` costs."""
     if isinstance(y, BitValue):
-        left, right = _met(
-            x, y
-        )  # before they are inverted: what is inverted in another fork is not evaluated there
+        # They meet first: what is inverted in another fork would have to be evaluated there.
+        left, right = _met(x, y)
         return invert(conjunction(invert(left), invert(right)))
     return invert(conjunction(invert(x), ~y))
 

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from mpcnet.dsl import Secret, SecretBits, top, where
+from mpcnet.dsl import Secret, SecretBits, concatenate, top, where
 from mpcnet.engine import Step, Transcript
 from mpcnet.errors import RangeError
 from mpcnet.schemes import AdditiveScheme, PlainScheme, Scheme
@@ -49,6 +49,20 @@ def chosen(condition: Value, x: Value, y: Value) -> Value:
 
 def number(bits: Value) -> Value:
     return bits.number() if isinstance(bits, SecretBits) else bits.astype(np.object_) * 1
+
+
+def joined(parts: Sequence[Value]) -> Value:
+    bits = [part for part in parts if isinstance(part, SecretBits)]
+    if bits:
+        return concatenate(bits)
+    arrays: list[Value] = [np.asarray(part, np.bool_) for part in parts]
+    return np.hstack(arrays)
+
+
+def ends(x: Value, shift: int) -> Value:
+    """An end of `clip` for each element."""
+    length: int = x.shape[0]
+    return np.arange(length) - 3 + shift
 
 
 def first(values: Value, best: Callable[[list[int]], int]) -> Value:
@@ -91,6 +105,15 @@ ELEMENTWISE: dict[str, Operator] = {
     "where else public": lambda x, y: chosen(x == y, x, -1),
     "where both public": lambda x, y: chosen(x < y, *RING),
     "clip": lambda x, y: x.clip(-3, 4),
+    "1 - bits": lambda x, y: 1 - number(x < y),
+    "- bits": lambda x, y: -number(x < y),
+    "bits / 4": lambda x, y: number(x < y) * 3 / 4 if isinstance(x, Secret) else number(x < y) * Fraction(3, 4),
+    "joined bits": lambda x, y: joined([x < y, x == y, y < 0]),
+    "turned bits": lambda x, y: (x.reshape(1, -1) < y).T,
+    "bits of all pairs": lambda x, y: (x.reshape(-1, 1) == y) & (x < y),
+    "numpy's names": lambda x, y: np.less(x, y) | np.equal(3, x),
+    "clip by ends": lambda x, y: x.clip(ends(x, 0), ends(x, 2)),
+    "clip above by ends": lambda x, y: x.clip(RING[0], ends(x, 0)),
     "clip to one": lambda x, y: x.clip(2, 2),
     "clip to nothing": lambda x, y: x.clip(*RING),
 }
@@ -98,6 +121,8 @@ FITTING: dict[str, Operator] = {  # these may leave the ring, and then say so
     "*": operator.mul,
     "square": lambda x, y: x * x,
     "abs": lambda x, y: abs(x),
+    "third power": lambda x, y: x**3,
+    "fourth power of bits and numbers": lambda x, y: (x - number(x < y)) ** 4,
     "@": lambda x, y: x @ y,
     "outer": lambda x, y: x.reshape(-1, 1) @ y.reshape(1, -1),
     "fractions": lambda x, y: x * Fraction(1, 3) < y * Fraction(1, 2),

@@ -80,7 +80,7 @@ def _in_places(best: Top, places: int, count: int) -> SecretBits:
 
 @protocol(
     "k-price-auction",
-    version=1,
+    version=2,
     params=ItemRules,
     roles={"bidders": Many(2)},
     inputs={"bid": BID},
