@@ -51,7 +51,7 @@ class MpcnetError(Exception):
 
 
 def _remade(kind: type[MpcnetError], args: tuple[object, ...]) -> MpcnetError:
-    """An error as `pickle` makes it: without its constructor, whose arguments nobody remembers."""
+    """An error as `pickle` makes it: without its constructor, whose arguments are not kept."""
     error = kind.__new__(kind, *args)
     error.args = args
     return error

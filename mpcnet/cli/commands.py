@@ -54,7 +54,7 @@ demo = command(
     Demo,
     "mpcnet.cli.demo:play_demo",
     examples=(
-        ("mpcnet demo average", "Four parties learn the average of their raises, and nobody's raise."),
+        ("mpcnet demo average", "Four parties learn the average of their raises, and no raise."),
         ("mpcnet demo second-price-auction --json", "An auction with a dealer; the outcome for a program."),
     ),
 )
@@ -110,7 +110,7 @@ sim = command(
         ("mpcnet sim average", "The example of a protocol, on a local network."),
         ("mpcnet sim second-price-auction --parties 50 --network wan", "Fifty bidders, 100 ms there and back."),
         ("mpcnet sim tally --network 20ms/50Mbit --seed 7", "Another network; the seed repeats the run."),
-        ("mpcnet sim job.toml --inputs inputs.json", "A job of your own, with everybody's inputs."),
+        ("mpcnet sim job.toml --inputs inputs.json", "A job of your own, with the inputs of all parties."),
         ("mpcnet sim --scenario raises", "A scenario."),
     ),
 )
@@ -199,7 +199,7 @@ class MakeJob:
         Option(
             "--dealer",
             metavar="NAME",
-            help="Who deals randomness, and does nothing else; '' for nobody.",
+            help="Who deals randomness, and does nothing else; '' for no dealer.",
             complete=complete.members,
         ),
     ] = None
@@ -228,7 +228,7 @@ job = command(
             'mpcnet job tally --param \'options=["tea", "coffee"]\' --label lunch',
             "Other parameters than the example's.",
         ),
-        ("mpcnet job majority --dealer notary --deadline 3600", "Somebody else deals, and there is an hour."),
+        ("mpcnet job majority --dealer notary --deadline 3600", "Another party deals, and there is an hour."),
     ),
 )
 
@@ -270,7 +270,7 @@ explain = command(
     Explain,
     "mpcnet.cli.explain:explain_job",
     examples=(
-        ("mpcnet explain job.toml", "The whole story, with a dry run on inputs that nobody has."),
+        ("mpcnet explain job.toml", "The whole story, with a dry run on invented inputs."),
         ("mpcnet explain job.toml --roster roster.toml", "With a look at who sits on whose machine."),
         ("mpcnet explain job.toml --rows 1000 --json", "The cost for lists of a thousand, for a program."),
     ),
@@ -290,7 +290,7 @@ class Run:
       @FILE            a file, one value a line
       FILE.csv:COLUMN  a column of a table; FILE.csv:#2 if it has no header
 
-    An input that is not given is asked for, without echo. Nobody but you sees it.
+    An input that is not given is asked for, without echo. No other party sees it.
     """  # noqa: D301 -- click's mark for lines that stay
 
     job_path: Annotated[str, Argument(metavar="JOB.toml", complete=complete.jobs)]

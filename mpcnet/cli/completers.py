@@ -1,6 +1,6 @@
 """What each argument and option may be, for the completion of words in a shell.
 
-click asks these functions while somebody waits at a keyboard: names come from entry points and small files, and
+click asks these functions while a user waits at a keyboard: names come from entry points and small files, and
 only what a protocol declares (roles, parameters, inputs) takes importing it. Whatever goes wrong completes nothing.
 """
 
@@ -100,7 +100,7 @@ class complete:  # noqa: N801 -- a namespace: what may stand at a place
 
     @staticmethod
     def inputs_of_job(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        """Inputs that the party gives to the job, or else that anybody does."""
+        """Inputs that the party gives to the job, or else all inputs."""
         table = _table(_argument(ctx, "job_path"))
         found = _protocol(table.get("protocol"))
         if found is None:

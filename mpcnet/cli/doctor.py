@@ -1,6 +1,6 @@
 """`mpcnet doctor`: looks at keys, roster, job, addresses and machine, and says what is wrong and what to do.
 
-It asks nobody but the operating system and name servers, and opens TCP connections to the others' addresses, on
+It asks only the operating system and name servers, and opens TCP connections to the others' addresses, on
 which it says nothing: to them it is a stranger who hangs up. Passphrases are not asked for.
 """
 
@@ -104,12 +104,12 @@ def _look_at_keys(chart: _Chart, paths: Sequence[str]) -> None:
         try:
             public, sealed = peek(path)
         except LocalError as error:
-            chart.note(Finding("problem", "key", str(error), "Nobody can act as its owner until this is mended."))
+            chart.note(Finding("problem", "key", str(error), "It cannot be used until this is mended."))
             continue
         chart.keys[path] = public
         chart.date(path)
         secrecy = "sealed by a passphrase" if sealed else "not sealed"
-        advice = "It is asked for at each start; --passphrase-file, where nobody sits." if sealed else ""
+        advice = "It is asked for at each start; --passphrase-file, where no user sits." if sealed else ""
         chart.note(Finding("ok", "key", f"{path} is whole, readable by you alone, {secrecy}", advice))
 
 
@@ -122,7 +122,7 @@ def _look_at_roster(chart: _Chart, path: str | None, *, chosen: bool) -> None:
         roster = Roster.load(path)
         roster.check()
     except LocalError as error:
-        advice = "Make it anew of everybody's lines: mpcnet roster make."
+        advice = "Make it anew of the lines of all parties: mpcnet roster make."
         chart.note(Finding("problem", "roster", str(error), advice))
         return
     chart.roster = roster
@@ -171,7 +171,7 @@ def _look_at_job(chart: _Chart, path: str) -> None:
     ours = {member.index for member in chart.ours}
     involved = {index for plan in plans for index in (*plan.participants, *plan.peers)}
     chart.wanted = [member for member in chart.roster if member.index in involved - ours]
-    names = ", ".join(plan.me.name for plan in plans) if chart.ours else "nobody of ours"
+    names = ", ".join(plan.me.name for plan in plans) if chart.ours else "none of ours"
     what = f"{path} fits the roster and protocol '{job.protocol.name}'; part in it: {names}"
     chart.note(Finding("ok", "job", what, "mpcnet explain says what you agree to."))
     for risk in risks_of(plans[0], of_roster=True):
@@ -236,7 +236,7 @@ def _cannot_listen(member: Member, error: OSError) -> Finding:
         )
     if error.errno == errno.EADDRINUSE:
         advice = "That is as it should be if it is your own mpcnet run; otherwise choose another port."
-        return Finding("warning", "address", f"{place}: somebody listens there already", advice)
+        return Finding("warning", "address", f"{place}: a process listens there already", advice)
     if error.errno == errno.EADDRNOTAVAIL:
         advice = (
             "Behind a gateway, write the address of this machine into your own roster, and let the gateway forward "
@@ -270,7 +270,7 @@ async def call(member: Member) -> tuple[str, frozenset[tuple[str, int]]]:
 
 
 _UNREACHED = {
-    "refused": ("nobody listens there now", "Fine until {name} starts mpcnet run; otherwise the address is wrong."),
+    "refused": ("no process listens there now", "Fine until {name} starts mpcnet run; else the address is wrong."),
     "timeout": (
         f"no answer within {_CONNECT_SECONDS:g} s",
         "{name}'s machine is off, or a firewall on the way drops what we send: open the port to us.",
@@ -288,7 +288,7 @@ def judge(member: Member, outcome: str, *, we_call: bool) -> Finding:
     place = f"{member.name} at {member.address}"
     if outcome == "reached":
         advice = "Who answers is not checked here: mpcnet run does, by the key."
-        return Finding("ok", "address", f"{place}: somebody answers", advice)
+        return Finding("ok", "address", f"{place}: a process answers", advice)
     what, advice = _UNREACHED[outcome]
     if not we_call:
         # The lower index calls: only the way from it to us is used.

@@ -29,7 +29,7 @@ __all__ = (
 
 
 def load_identity(path: str | Path, passphrase_file: str | None = None) -> Identity:
-    """Read a key file; asks for its passphrase if it has one and somebody is there.
+    """Read a key file; asks for its passphrase if it has one and a user is there.
 
     Raises:
         LocalError: as `Identity.load`.
@@ -40,7 +40,7 @@ def load_identity(path: str | Path, passphrase_file: str | None = None) -> Ident
         return Identity.load(path)
     except PassphraseNeeded as error:
         if not is_terminal():
-            raise LocalError(f"{error}: give --passphrase-file FILE, where nobody is there to be asked") from None
+            raise LocalError(f"{error}: give --passphrase-file FILE, where no user is there to be asked") from None
     return Identity.load(path, click.prompt(f"passphrase of {path}", hide_input=True, err=True))
 
 
@@ -77,7 +77,7 @@ def print_line(asked: RosterLine) -> None:
 
 
 def make_roster(asked: RosterMake) -> None:
-    """Make the roster of everybody's lines; sorted by name, so that the same lines give the same roster."""
+    """Make the roster of the parties' lines; sorted by name, so that the same lines give the same roster."""
     made = _sorted(_read_members(asked.files), asked.cipher)
     made.check()
     path = Path(asked.out)

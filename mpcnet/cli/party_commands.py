@@ -1,8 +1,8 @@
 """What one can say about keys and rosters: keygen; roster line, make, add, check, fingerprint; doctor.
 
-everybody   mpcnet keygen alice --address alice.example:7000    prints a line for the others
-everybody   mpcnet roster make parties.txt                      all lines, in any order, give one roster
-everybody   compares the fingerprint over another channel
+everyone    mpcnet keygen alice --address alice.example:7000    prints a line for the others
+everyone    mpcnet roster make parties.txt                      all lines, in any order, give one roster
+everyone    compares the fingerprint over another channel
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ roster = Group(
     "roster",
     help="Make and check the list of all parties.",
     examples=(
-        ("mpcnet roster make alice.line bob.line carol.line", "Everybody makes the same roster of all lines."),
+        ("mpcnet roster make alice.line bob.line carol.line", "Every party makes the same roster of all lines."),
         ("mpcnet roster fingerprint", "Then all compare it over another channel, for example by telephone."),
     ),
 )
@@ -97,7 +97,7 @@ roster.add_command(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterMake:
-    """Make the roster of everybody's lines.
+    """Make the roster of the parties' lines.
 
     The lines stand in files in any order ("-" for standard input); parties are sorted by name, so that the same
     lines give the same roster everywhere.

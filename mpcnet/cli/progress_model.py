@@ -1,7 +1,7 @@
 """How far a job is, by what its mesh tells: one party's, or all parties' of a simulation.
 
 Nothing is made up: rounds are counted while an evaluation runs, whose number of rounds is known; the time that is
-left is that of its rounds so far. A program may evaluate again, and nobody can know that before.
+left is that of its rounds so far. A program may evaluate again, and that cannot be known before.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Course:
                 self.running[fork].preparing = False
                 self.running[fork].began = self.clock()
             case RoundDone(fork=fork) if fork in self.running:
-                # Somebody came: whoever is awaited from now on is awaited anew.
+                # A party came: the parties that are awaited from now on are awaited anew.
                 self.waiting.clear()
                 self.running[fork].done += not self.running[fork].preparing
             case Ended():
@@ -177,7 +177,7 @@ class Crowd:
         return None if self.ended else self.course.seconds_left
 
     def awaited(self, after: float) -> list[str]:
-        """Nobody: virtual time does not wait."""
+        """No party: virtual time does not wait."""
         return []
 
 

@@ -58,7 +58,7 @@ def run_party(asked: Run) -> None:
 async def take_part(
     job: Job[Any, Any], roster: Roster, identity: Identity, inputs: Mapping[str, object], watch: Watch
 ) -> Result[Any]:
-    """Run a job on a mesh of its own, and stay for a while if it fails before everybody has come."""
+    """Run a job on a mesh of its own, and stay for a while if it fails before all parties have come."""
     gives_up_at = trio.current_time() + job.deadline_seconds
     async with open_mesh(roster, identity, listener=watch.listener) as mesh, trio.open_nursery() as nursery:
         nursery.start_soon(_look, mesh, job.label, watch)

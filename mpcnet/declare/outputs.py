@@ -6,7 +6,7 @@
     outputs={"common": lambda rules: Only("owners", rules.receivers)}
     outputs={"squares": lambda rules: "everyone" if rules.variances else ()}
 
-A function of the parameters gives any of these; () is nobody. What it gives is part of the agreement.
+A function of the parameters gives any of these; () is no party. What it gives is part of the agreement.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Receivers(ABC):
 
     @abstractmethod
     def deliveries(self, roles: Mapping[str, Sequence[Member]], everyone: tuple[int, ...]) -> tuple[Delivery, ...]:
-        """What goes to whom; empty if nobody receives anything.
+        """What goes to whom; empty if no party receives anything.
 
         Args:
             roles: by role, its members.
@@ -82,7 +82,7 @@ class Receivers(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Roles(Receivers):
-    """All members of some roles; "everyone" is all parties of the job, and no name at all is nobody."""
+    """All members of some roles; "everyone" is all parties of the job, and no name at all is no party."""
 
     names: tuple[str, ...]
 
@@ -102,7 +102,7 @@ class Roles(Receivers):
         """See `Receivers.phrase`."""
         if EVERYONE in self.names:
             return EVERYONE
-        return " and ".join(f"the {name}" for name in self.names) or "nobody"
+        return " and ".join(f"the {name}" for name in self.names) or "no party"
 
     def describe(self) -> Plain:
         """See `Receivers.describe`."""
@@ -115,7 +115,7 @@ class Only(Receivers):
 
     Args:
         role: the role.
-        places: theirs in the order of the job, counted from 0; no place is nobody.
+        places: theirs in the order of the job, counted from 0; no place is no party.
     """
 
     role: str
@@ -137,7 +137,7 @@ class Only(Receivers):
     def phrase(self) -> str:
         """See `Receivers.phrase`."""
         places = ", ".join(str(place + 1) for place in self.places)
-        return f"number {places} of the {self.role}" if places else "nobody"
+        return f"number {places} of the {self.role}" if places else "no party"
 
     def describe(self) -> Plain:
         """See `Receivers.describe`."""
@@ -146,7 +146,7 @@ class Only(Receivers):
 
 @dataclass(frozen=True, slots=True)
 class Each(Receivers):
-    """Row i of the output goes to member i of a role, and to nobody else.
+    """Row i of the output goes to member i of a role, and to no other party.
 
     Args:
         role: the role; the output has as many rows as it has members.

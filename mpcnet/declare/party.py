@@ -105,7 +105,7 @@ class Party(ABC, Generic[P]):
         One round beyond the depth of what is computed; 8 bytes an element from each computing party to each
         receiver of that element. Collective: every party calls it, in the same order. Leaks the values to their
         receivers. Of an output that is declared as `Each`, a member of the role gets its own row; what goes to
-        nobody in this job is not computed.
+        no party in this job is not computed.
 
         Raises:
             LocalError: an undeclared output, or no secret; nothing is sent.

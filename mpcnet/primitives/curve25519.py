@@ -98,7 +98,7 @@ def ed25519_seed_to_x25519(seed: Buffer) -> bytes:
 def ed25519_from_uniform(uniform: Buffer) -> bytes:
     """The point of the prime-order subgroup that Elligator 2 gives for 32 uniform bytes (RFC 9380 §6.7.1, §7).
 
-    Nobody knows its discrete logarithm. The map is libsodium's: the low 255 bits are the field element, the
+    No party knows its discrete logarithm. The map is libsodium's: the low 255 bits are the field element, the
     cofactor is cleared, and the sign of x is its own choice, so that only y (and the Montgomery u) agrees with the
     RFC. The library releases the interpreter's lock while it computes; so does `x25519`.
     """

@@ -44,9 +44,9 @@ def test_a_healthy_party(four: Path) -> None:
     places = {member.name: f"{member.name} at {member.address}" for member in roster}
     assert about("address", findings) == [
         ("ok", f"we can listen at {roster.by_name('bob').address}, as bob"),
-        ("ok", f"{places['alice']}: nobody listens there now"),  # it calls us
-        ("ok", f"{places['carol']}: somebody answers"),
-        ("warning", f"{places['dave']}: nobody listens there now"),
+        ("ok", f"{places['alice']}: no process listens there now"),  # it calls us
+        ("ok", f"{places['carol']}: a process answers"),
+        ("warning", f"{places['dave']}: no process listens there now"),
     ]
 
 
@@ -138,7 +138,7 @@ def with_address(name: str, address: str) -> None:
 def test_our_address(four: Path) -> None:
     ours = Roster.load("roster.toml").by_name("bob").address
     with listening(ours):
-        assert ("warning", f"our address {ours}: somebody listens there already") in about(
+        assert ("warning", f"our address {ours}: a process listens there already") in about(
             "address", examine(["bob.key"], None, None)
         )
     with_address("bob", "192.0.2.7:9100")

@@ -216,7 +216,7 @@ async def test_words() -> None:
         "missing": "each of the bidders, its own row",
         "wins": "the bidders and the seller",
         "total": "number 1, 3 of the bidders",
-        "squares": "nobody",
+        "squares": "no party",
     }
     assert plan.deliveries["missing"] == tuple(Delivery(place, (place,)) for place in range(3))
     assert plan.deliveries["total"] == (Delivery(None, (0, 2)),)

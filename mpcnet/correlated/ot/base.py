@@ -215,7 +215,7 @@ def _check_count(count: int) -> None:
 
 
 def _shift(sid: bytes, seed: bytes) -> bytes:
-    """T: a point whose discrete logarithm nobody knows."""
+    """T: a point whose discrete logarithm no party knows."""
     uniform = blake2b(prefixed(sid) + seed, size=64, person=b"mpcnet.ot.shift")
     return ed25519_add(ed25519_from_uniform(uniform[:32]), ed25519_from_uniform(uniform[32:]))
 
