@@ -177,7 +177,7 @@ def _heard(play: _Play, name: str, line: bytes, said: list[str]) -> None:
     text = line.decode(errors="replace").strip()
     event = event_of(text)
     if event is not None:
-        play.course(name).take(event)
+        play.course(name).observe(event)
     elif text:
         said[:] = [text]
 

@@ -1,4 +1,4 @@
-"""`mpcnet explain`: what a job file means, in plain words, before anybody agrees to it.
+"""`mpcnet explain`: what a job file means, in plain words, before a party agrees to it.
 
 What is said is found out by `mpcnet.declare.explanation` (who gives, computes, deals, receives, must collude) and
 by a dry run in the simulator (what it costs).

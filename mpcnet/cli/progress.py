@@ -1,4 +1,4 @@
-"""Shows a course to somebody who waits for a job: live on a terminal, elsewhere in lines when waiting takes long.
+"""Shows the progress of a job to a user who waits: live on a terminal, elsewhere in lines when waiting takes long.
 
 watch_run    while a job of ours runs
 watch_crowd  while a simulation does
@@ -56,7 +56,7 @@ class Watch:
 
     def listener(self, event: Event) -> None:
         """Take an event of the mesh."""
-        self.course.take(event)
+        self.course.observe(event)
 
     def look(self, awaited: Mapping[str, str]) -> None:
         """Take a look at for whom the job waits."""
@@ -246,7 +246,7 @@ class _Nothing:
 
 
 def watch_crowd(crowd: Crowd, *, quiet: bool) -> Display | _Nothing:
-    """What shows how a simulation goes, if somebody can see it."""
+    """What shows how a simulation goes, if a user can see it."""
     return Display(crowd) if not quiet and _may_draw() else _Nothing()
 
 
@@ -263,7 +263,7 @@ def watch_runs(parties: int, label: str, runs: int, *, quiet: bool) -> Generator
     display = Display(crowds[0]) if not quiet and _may_draw() else None
 
     def take(number: int, party: str, event: Event) -> None:
-        crowds[number].take(party, event)
+        crowds[number].observe(party, event)
         if display is not None:
             display.turn_to(crowds[number])
 

@@ -56,7 +56,7 @@ class Course:
     waiting: dict[str, float] = field(default_factory=dict[str, float])
     hints: Mapping[str, str] = field(default_factory=dict[str, str])
 
-    def take(self, event: Event) -> None:
+    def observe(self, event: Event) -> None:
         """An event of the mesh."""
         match event:
             case PeerUp(party=party) if party in self.addresses:
@@ -147,7 +147,7 @@ class Crowd:
     leader: str = ""
     course: Course = field(default_factory=lambda: Course("", {}))
 
-    def take(self, party: str, event: Event) -> None:
+    def observe(self, party: str, event: Event) -> None:
         """An event of one of them; rounds are those of the one who evaluates first."""
         self.agreed += isinstance(event, Agreed)
         self.ended += isinstance(event, Ended)
@@ -155,7 +155,7 @@ class Crowd:
             self.leader = party
             self.course.agreed = True
         if party == self.leader:
-            self.course.take(event)
+            self.course.observe(event)
 
     @property
     def phase(self) -> str:

@@ -63,7 +63,7 @@ def print_job(asked: MakeJob) -> None:
         scheme=asked.scheme,
         deadline_seconds=asked.deadline,
     )
-    first_plan(made)  # a job that nobody could run is not printed
+    first_plan(made)  # a job that no party could run is not printed
     click.echo(job_to_toml(made), nl=False)
 
 

@@ -43,7 +43,7 @@ def part(found: Explanation) -> list[Row]:
         if scheme
         else "by the protocol's own cryptography: no secret is shared out"
     )
-    deals = f"{found.deals}: makes randomness for them, and has no other part" if found.deals else "nobody"
+    deals = f"{found.deals}: makes randomness for them, and has no other part" if found.deals else "no party"
     rows = [("compute", f"{_some_of(found.computes)}, {how}"), ("deals", deals)]
     if found.listens:
         rows.append(("only listen", _some_of(found.listens)))
@@ -60,7 +60,7 @@ def learns(found: Explanation) -> list[Row]:
 
 def _receivers(who: Learning) -> str:
     if not who.parties:
-        return "nobody"
+        return "no party"
     return f"{_some_of(who.parties)}, each its own row" if who.by_row else _some_of(who.parties)
 
 
@@ -88,7 +88,7 @@ def collusion(found: Collusion) -> list[str]:
     if not found.scheme:
         return words
     if not found.private:
-        return [f"Nobody need collude: with the scheme '{found.scheme}' all who compute see every input."]
+        return [f"No party need collude: with the scheme '{found.scheme}' all who compute see every input."]
     count, tolerated = len(found.computing), found.tolerated
     all_but_one = tolerated == count - 1
     any_of = f"any {'one' if tolerated == 1 else tolerated} of the {count} computing parties"
@@ -125,14 +125,14 @@ def risk_text(risk: Risk) -> str:
             return f"All must start within {seconds:g} s: by hand that is little."
         case OneMachine(host=host, parties=parties, dealer=dealer):
             names = [f"{name} (who deals)" if name == dealer else name for name in parties]
-            return f"{_some_of(names)} have one address, {host}: whoever runs that machine sees what they all see."
+            return f"{_some_of(names)} have one address, {host}: the owner of that machine sees what they all see."
         case IdleDealer(dealer=dealer):
-            return f"{dealer} deals, and nobody asks for anything: leave the dealer out, and trust one party less."
+            return f"{dealer} deals, and no party asks for anything: leave it out, and trust one party less."
 
 
 _FEW: Mapping[int, str] = {
     1: "Only one party gives inputs: a result may tell all of them.",
-    2: "Only two give inputs: whoever of them learns a result can often work out the other's.",
+    2: "Only two give inputs: one that learns a result can often work out the other's input.",
 }
 
 

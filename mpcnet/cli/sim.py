@@ -82,7 +82,7 @@ def run_simulation(asked: Sim) -> None:
         model = model or found.network
         crowd = Crowd(len(found.job.names))
         with watch_crowd(crowd, quiet=asked.quiet):
-            simulation = found.run(asked.seed, model, crowd.take)
+            simulation = found.run(asked.seed, model, crowd.observe)
         _show(found.job, simulation, model, asked.seed, found.description, as_json=asked.as_json)
         return
     assert asked.name is not None  # noqa: S101 -- one of the two is there
@@ -90,7 +90,7 @@ def run_simulation(asked: Sim) -> None:
     model = model or LAN
     crowd = Crowd(len(job.names))
     with watch_crowd(crowd, quiet=asked.quiet):
-        simulation = simulate(job, inputs, network=model, seed=asked.seed, listener=crowd.take)
+        simulation = simulate(job, inputs, network=model, seed=asked.seed, listener=crowd.observe)
     _show(job, simulation, model, asked.seed, job.protocol.summary, as_json=asked.as_json)
 
 
@@ -122,7 +122,7 @@ def _show(
         table.add_row(Text(names), text)
     console.print(table)
     facts = (
-        # A protocol that sends messages of its own has no rounds that somebody counts.
+        # A protocol that sends messages of its own has no rounds to count.
         *([counted(cost.rounds, "round")] if cost.rounds or not cost.messages else []),
         counted(cost.messages, "message"),
         counted(cost.sent_bytes, "byte"),

@@ -81,7 +81,7 @@ def job_like_example(
     """A job whose parts that are not given are those of the protocol's example.
 
     With people of one's own in the roles, parameters that are not given have their defaults, where they have some:
-    nobody should get the reserve of an example without asking for it. And the example's computing parties are
+    the reserve of an example must be asked for. And the example's computing parties are
     people of the example, who then mean nothing.
 
     Args:

@@ -1,7 +1,7 @@
 """What a job means, as data: who gives, computes, learns, must collude to learn more, and what to consider.
 
 Everything follows from the job, its plan, and the protocol's declaration and docstring. Nothing is run; what a job
-costs is found out by `mpcnet.sim.dry_run`. The words are those of whoever tells it, such as `mpcnet explain`.
+costs is found out by `mpcnet.sim.dry_run`. The words are those of its teller, such as `mpcnet explain`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Learning:
     """Who receives an output.
 
     Args:
-        parties: their names; empty if nobody does.
+        parties: their names; empty if no party does.
         by_row: each receives its own row of it, and no other.
     """
 

@@ -167,7 +167,7 @@ def first_plan(job: Job[P, T], roster: Roster | None = None) -> Plan[P, T]:
     """
     names = job.names
     if not names:
-        raise LocalError("nobody takes part in this job")
+        raise LocalError("no party takes part in this job")
     if roster is None:
         # Stand-ins: a plan is held against a roster, and says nothing of keys and addresses.
         key = Identity.generate().public

@@ -1,6 +1,6 @@
 """What a party should consider before it agrees to a job, as data: a class for each kind, its fields the facts.
 
-The words are those of whoever tells it: `mpcnet explain`, `mpcnet doctor`, the pages of protocols.
+The words are those of their tellers: `mpcnet explain`, `mpcnet doctor`, the pages of protocols.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def givers_of(plan: Plan[Any, Any]) -> set[int]:
 
 
 def _neighbours(plan: Plan[Any, Any]) -> list[OneMachine]:
-    """Parties that must not collude, on one machine: whoever runs it sees what they see."""
+    """Parties that must not collude, on one machine: its owner sees what they see."""
     at: dict[str, list[str]] = defaultdict(list)
     dealer = None if plan.dealer is None else plan.roster.by_index(plan.dealer)
     for index in {*plan.parties.computing, *(() if dealer is None else (dealer.index,))}:

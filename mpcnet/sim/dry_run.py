@@ -1,7 +1,7 @@
-"""A job run in the simulator on inputs drawn from its declaration: what it costs, before anybody gives a secret.
+"""A job run in the simulator on inputs drawn from its declaration: what it costs, before a party gives a secret.
 
-Rounds and bytes follow from the program, its parameters and what it has opened, never from a secret; so inputs that
-nobody has will do. Two different draws are run, one on a LAN and one on a WAN: where they cost unlike, control flow
+Rounds and bytes follow from the program, its parameters and what it has opened, never from a secret; so invented
+inputs will do. Two different draws are run, one on a LAN and one on a WAN: where they cost unlike, control flow
 depends on what is opened on the way, and both are told.
 
 A protocol may refuse what its declaration takes: a ballot that names an option twice. Then no two rows are drawn
@@ -181,7 +181,7 @@ def _of_example(job: Job[Any, Any], shift: int) -> Inputs:
     """What the example's people give, by their places in the role: once around where the job has more.
 
     Raises:
-        LocalError: it does not fit the parameters of this job, or nobody gives such an input in the example.
+        LocalError: it does not fit the parameters of this job, or no party gives such an input in the example.
     """
     example = job.protocol.example
     assert example is not None  # noqa: S101 -- `_ways` asks
@@ -190,7 +190,7 @@ def _of_example(job: Job[Any, Any], shift: int) -> Inputs:
         declaration = job.protocol.inputs[name]
         givers = [giver for giver in example.roles[declaration.by] if name in example.inputs.get(giver, {})]
         if not givers:
-            raise LocalError(f"nobody gives input '{name}' in the example")
+            raise LocalError(f"no party gives input '{name}' in the example")
         place = tuple(job.roles[declaration.by]).index(party) + shift
         words = example.inputs[givers[place % len(givers)]][name]
         taken.setdefault(party, {})[name] = declaration.parse(words, job.params)
@@ -198,7 +198,7 @@ def _of_example(job: Job[Any, Any], shift: int) -> Inputs:
 
 
 def _asked(job: Job[Any, Any]) -> Iterator[tuple[str, str]]:
-    """Every input that somebody is asked for, with each who is."""
+    """Every input that a party is asked for, with each party that is."""
     for name, declaration in job.protocol.inputs.items():
         if declaration.is_given:
             yield from ((name, party) for party in job.roles[declaration.by])

@@ -87,7 +87,7 @@ def test_the_worked_example() -> None:
     help_text = "(your number, for example your raise)"
     assert found.gives == [(four, f"value: a whole number from 0 to 10,000,000 {help_text}")]
     assert found.part[0] == ("compute", f"{four}, on shares by the scheme 'additive'")
-    assert found.part[1] == ("deals", "nobody")
+    assert found.part[1] == ("deals", "no party")
     assert found.learns == [("sum", four)]
     assert f"Only {four} all together could learn every input." in found.collusion
     assert "A party that knows all values but one learns that one." in found.words
@@ -293,10 +293,10 @@ def test_a_job_that_does_not_run_says_why() -> None:
 
 def test_a_dealer_that_is_asked_for_nothing(folder: Path, mpcnet: Command) -> None:
     (folder / "job.toml").write_text(mpcnet("job", "average", "--dealer", "dora").out)
-    assert "dora deals, and nobody asks for anything" in " ".join(mpcnet("explain", "job.toml").out.split())
+    assert "dora deals, and no party asks for anything" in " ".join(mpcnet("explain", "job.toml").out.split())
     (risk,) = mpcnet("explain", "job.toml", "--json").document["risks"]
     assert (risk["kind"], risk["dealer"]) == ("idle-dealer", "dora")
-    assert risk["text"].startswith("dora deals, and nobody asks for anything")
+    assert risk["text"].startswith("dora deals, and no party asks for anything")
 
 
 def at(**addresses: str) -> Roster:

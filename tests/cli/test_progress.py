@@ -48,7 +48,7 @@ def test_the_phases(course: Course) -> None:
     told: list[tuple[str, tuple[int, int] | None]] = []
 
     def take(event: Event) -> None:
-        course.take(event)
+        course.observe(event)
         told.append((course.phase, course.rounds))
 
     take(PeerUp("bob"))
@@ -82,10 +82,10 @@ def test_the_phases(course: Course) -> None:
 
 
 def test_forks_count_together(course: Course) -> None:
-    course.take(Agreed("raises", b""))
+    course.observe(Agreed("raises", b""))
     for fork, rounds in ((b"a", 3), (b"b", 5)):
-        course.take(Evaluating("raises", fork, rounds, prepares=False))
-    course.take(RoundDone("raises", b"b", 0))
+        course.observe(Evaluating("raises", fork, rounds, prepares=False))
+    course.observe(RoundDone("raises", b"b", 0))
     assert course.rounds == (1, 8)
 
 
@@ -95,14 +95,14 @@ def test_a_dealer_deals(course: Course) -> None:
 
 
 def test_time_left_is_that_of_the_rounds_so_far(course: Course, clock: Time) -> None:
-    course.take(Agreed("raises", b""))
-    course.take(Evaluating("raises", b"", 10, prepares=False))
+    course.observe(Agreed("raises", b""))
+    course.observe(Evaluating("raises", b"", 10, prepares=False))
     assert course.seconds_left is None
     clock.now += 1
-    course.take(RoundDone("raises", b"", 0))
+    course.observe(RoundDone("raises", b"", 0))
     assert course.seconds_left is None, "too early to guess"
     clock.now += 3
-    course.take(RoundDone("raises", b"", 1))
+    course.observe(RoundDone("raises", b"", 1))
     assert course.seconds_left == 16.0
 
 
@@ -118,7 +118,7 @@ def test_for_whom_it_waits(course: Course, clock: Time) -> None:
     ]
     course.look({"carol": "carol: closed the connection during the handshake"})
     assert course.awaited(1)[0].endswith("1:15 min: closed the connection during the handshake")
-    course.take(Agreed("raises", b""))
+    course.observe(Agreed("raises", b""))
     course.look({"carol": ""})
     assert course.awaited(1) == [], "it is awaited anew"
 
@@ -226,10 +226,10 @@ def test_the_display(course: Course, clock: Time, monkeypatch: pytest.MonkeyPatc
     assert " ".join(others).removeprefix("30 s ") == (
         "waiting for bob (bob.example:7000), 30 s gives up in 9:30 min; Ctrl-C ends it now"
     )
-    course.take(Agreed("raises", b""))
-    course.take(Evaluating("raises", b"", 1234, prepares=False))
+    course.observe(Agreed("raises", b""))
+    course.observe(Evaluating("raises", b"", 1234, prepares=False))
     for number in range(1000):
-        course.take(RoundDone("raises", b"", number))
+        course.observe(RoundDone("raises", b"", number))
     clock.now += 3
     line = " ".join(drawn())
     assert "1,000 of 1,234" in line
@@ -244,7 +244,7 @@ def test_a_simulation_from_outside() -> None:
     crowd, seen = Crowd(3), set[tuple[str, tuple[int, int] | None]]()
 
     def take(party: str, event: Event) -> None:
-        crowd.take(party, event)
+        crowd.observe(party, event)
         seen.add((crowd.phase, crowd.rounds))
 
     simulate(job, {name: {"value": 1} for name in job.names}, listener=take)

@@ -229,7 +229,7 @@ async def test_an_explanation_says_who_learns_its_own_row() -> None:
         ("missing", "ann, ben and cem, each its own row"),
         ("wins", "ann, ben and cem, each its own row"),
         ("total", "sue"),
-        ("squares", "nobody"),
+        ("squares", "no party"),
         ("nothing of it", "dot"),
     ]
 
