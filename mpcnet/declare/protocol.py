@@ -198,7 +198,7 @@ def protocol(
         check: (parameters, our own inputs by name, as `check` of their declarations returned them): raises
             `LocalError` if they do not fit each other, before any link is up.
         check_job: (parameters, by role the names of its members): raises `LocalError` if no such job could run,
-            where the parameters alone do not tell: whoever makes, explains or runs the job hears it.
+            where the parameters alone do not tell: the party that makes, explains or runs the job hears it.
         api: the version of mpcnet's plugin interface that the protocol is written for.
 
     Raises:

@@ -1,7 +1,35 @@
 """The rounds of one fork on the links: what has come, what is awaited, and whether it fits our program.
 
-Frames of one peer come in order. One that is not yet awaited waits here, within `EARLY_BYTES` for each peer and
-job: a peer may be a round ahead of us, or an input owner may have left already.
+Theory of operation. A channel drives one evaluation at a time, and receives frames whether one is under way or not.
+
+    idle ──drive──▶ sending ──▶ awaiting ──the last frame came──▶ sending ──▶ ... ──▶ over ──▶ idle
+                       ▲                            │
+                       └───── working ◀─────────────┘ a work is due
+
+    sending    the frames of a round are given to the links; what finds no room waits in `unsent`
+    awaiting   `missing` holds the peers whose frame of this round has not come
+    working    `work` is due, and nothing of this evaluation goes on until it is done
+    over       no round is left, or an error is kept for the task that drives
+
+Two tasks move a channel: the one that drives, and the readers of the links. A round ends where its last frame comes
+in: there, in the reader, the evaluation is fed, and the next round is computed and sent. The task that drives is
+woken for what has to wait alone: to send what found no room, to do a work, and to return or raise.
+
+Invariants:
+
+1. `_advance` and all that it calls never await, so a round is fed once, by the task that brings the last of it, and
+   no lock is needed.
+2. Frames of one peer come in order. One that is not awaited yet waits in `_queues`, since a peer may be a round
+   ahead, or an input owner may have left; only the oldest can belong to the round that is awaited. Their bytes
+   are counted for each peer, and `EARLY_BYTES` bounds them.
+3. Number, digest and size of a frame are judged before its body is fed.
+
+Orders that matter:
+
+- All frames of a round are sent, or with the task that drives, before what came is looked at: to finish a round is
+  to forget it.
+- Steps are fed in the order of the round, not of arrival, so that runs of one seed are equal.
+- After an error nothing more is sent or awaited; what comes then must not go on with a round that has failed.
 """
 
 from __future__ import annotations
@@ -169,7 +197,7 @@ class ForkChannel:
                     due, drive.work, drive.heard = drive.work, None, True
                     self._advance(drive, await work(due))
             if not (drive.heard or drive.error):
-                # Nobody made us wait: a program of many such evaluations would hold up links and deadlines.
+                # Nothing made this task wait: a program of many such evaluations would hold up links and deadlines.
                 await trio.lowlevel.checkpoint()
         finally:
             self._drive = None
@@ -279,7 +307,8 @@ class ForkChannel:
         if not self.deliver_awaited(peer, frame):
             if peer == self._links.dealer and not self._has_asked(peer, frame.header):
                 raise PeerViolation(
-                    self._links.names[peer], f"dealt something that nobody asked for, in round {frame.header.round}"
+                    self._links.names[peer],
+                    f"dealt something that was not asked for, in round {frame.header.round}",
                 )
             self._queues.setdefault(peer, deque()).append(frame)
             self._buffered[peer] = self.buffered_bytes(peer) + len(frame.body) + FRAME_OVERHEAD

@@ -1,4 +1,4 @@
-"""What a mesh tells whoever watches it: for progress on a terminal, for logs, for tests. Nothing secret."""
+"""What a mesh tells its listener: for progress on a terminal, for logs, for tests. Nothing secret."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Agreed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Evaluating(Event):
-    """An evaluation begins. A program may have more of them, which nobody knows before it comes to them.
+    """An evaluation begins. A program may have more of them, which cannot be known before it comes to them.
 
     Args:
         rounds: online rounds that it takes, to all that is known.

@@ -1,7 +1,7 @@
 """Blocking work beside the links: in threads, so that readers, keepalives and other jobs go on.
 
-A thread cannot be stopped. Whoever waits for one can be cancelled at once all the same: the thread runs on, and its
-result is dropped. A job that ends in the middle of a long computation so ends now, and not when that is done.
+A thread cannot be stopped. A task that waits for one can be cancelled at once all the same: the thread runs on, and
+its result is dropped. A job that ends in the middle of a long computation so ends now, and not when that is done.
 """
 
 from __future__ import annotations

@@ -179,7 +179,7 @@ class JobParty(Party[P]):
         await self._drive(evaluate(self._program, [value.node for value in values]))
 
     def _outputs(self, name: str, secret: Secret | SecretBits) -> list[Output]:
-        """The output as it is opened: whole, or row by row; not at all if nobody in this job receives it."""
+        """The output as it is opened: whole, or row by row; not at all if no party of this job receives it."""
         plan = self._running.plan
         if name not in plan.job.protocol.outputs:
             declared = ", ".join(plan.job.protocol.outputs) or "none"

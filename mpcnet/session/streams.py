@@ -93,7 +93,7 @@ class ByteStream:
 
         Raises:
             PeerViolation: it is longer than `max_bytes`.
-            LocalError: somebody receives from this peer in this fork already.
+            LocalError: another task receives from this peer in this fork already.
         """
         if self._receiving:
             raise LocalError(f"two tasks receive from {self._links.names[self._peer]} in one fork")

@@ -140,13 +140,13 @@ async def dial(local: Local, peer: int, admit: Admit) -> Link:
 
 
 async def answer(local: Local, connection: Connection, admit: Admit) -> tuple[int, Link]:
-    """Take a connection that somebody opened, up to the caller's READY. Ours is still to be sent.
+    """Answer a connection that a caller opened, up to the caller's READY. Ours is still to be sent.
 
     Returns:
         The peer's index and the link.
 
     Raises:
-        NotConnected: whoever calls is not who it should be. The connection is closed.
+        NotConnected: the caller is not who it should be. The connection is closed.
     """
     with _closing_on_failure(connection):
         with _hints(local, None), trio.fail_after(local.timing.handshake_seconds):
@@ -157,7 +157,7 @@ async def answer(local: Local, connection: Connection, admit: Admit) -> tuple[in
             link = _link(local, heard.sender, connection, channel, heard.incarnation, admit)
             await link.wait_ready()
             return heard.sender, link
-    raise NotConnected(None, "nobody called")  # pragma: no cover: fail_after raises before
+    raise NotConnected(None, "no party called")  # pragma: no cover: fail_after raises before
 
 
 async def _handshake_as_dialer(local: Local, peer: int, connection: Connection) -> tuple[Channel, bytes]:
@@ -175,13 +175,13 @@ async def _handshake_as_dialer(local: Local, peer: int, connection: Connection) 
 
 async def _handshake_as_listener(local: Local, heard: Hello, connection: Connection) -> Channel:
     # Answered even where it does not fit, so that the caller can say what is wrong. As long as the question:
-    # nobody gains by letting us send it elsewhere.
+    # no attacker gains by letting us send it elsewhere.
     ours = local.hello(heard.sender)
     await connection.send_all(ours.encode())
     peer = heard.sender
     if peer >= local.me:
         connection.end_sending()
-        raise NotConnected(None, "somebody called who has no reason to: lower indices dial")
+        raise NotConnected(None, "a party called that has no reason to: lower indices dial")
     try:
         _compare(local, peer, heard)
     except NotConnected:

@@ -2,7 +2,7 @@
 
 Sending never waits by itself: `try_send` hands over what fits into the socket's buffer and says how much that
 was. A cancelled `send_all` would leave an unknown number of bytes sent, and break an encrypted stream; here
-whoever holds the bytes always knows how many are gone.
+the holder of the bytes always knows how many are gone.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Connection:
         """Hand over what fits; 0 if nothing does now.
 
         Raises:
-            ConnectionBroken: there is nobody to send to.
+            ConnectionBroken: the peer is gone.
         """
         try:
             return self._socket.send(data)
@@ -94,7 +94,7 @@ class Connection:
 
     def end_sending(self) -> None:
         """Tell the peer that no byte follows; reading goes on."""
-        # If it is gone already, there is nobody left to tell.
+        # If it is gone already, no peer is left to tell.
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_WR)
 

@@ -144,7 +144,7 @@ async def test_a_second_answer_is_noticed_also_behind_the_last_question(
     error = endings.errors["alice"]
     assert isinstance(error, PeerViolation)
     assert error.party == "dave"
-    assert "nobody asked for" in error.reason
+    assert "was not asked for" in error.reason
     assert set(endings.errors) >= {"alice", "bob", "carol"}
 
 
