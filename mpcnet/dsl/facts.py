@@ -6,8 +6,10 @@ line that makes it, before anything is sent. Compilers call this a data-flow ana
 functions.
 
 A further fact (a binary point, an error bound, how far one person can move the value) is a further field here.
-Facts are made nowhere else (a test of the house holds that), no field has a default, and no rule copies one that it
-does not name: so the type checker lists every rule that does not say yet what becomes of the new field.
+Facts are made nowhere else (a test holds that), no field has a default, and a rule says what becomes of each field:
+so the type checker lists what does not say it yet. Facts are handed on as they are only where every element is
+kept, and kept once: in another fork, in another order or shape, and opened. All bits share one constant today;
+their rules are given the operands for the fields to come.
 """
 
 from __future__ import annotations
@@ -89,17 +91,17 @@ def rearrange(x: Facts) -> Facts:
 
 def index(x: Facts) -> Facts:
     """Of some of the elements; of some perhaps several times."""
-    return x
+    return Facts(x.range)
 
 
 def repeat(x: Facts) -> Facts:
     """Of all elements, several times."""
-    return x
+    return Facts(x.range)
 
 
 def one_of(x: Facts) -> Facts:
     """Of sums over elements of which one is an element of x, and all others are zero."""
-    return x
+    return Facts(x.range)
 
 
 def join(values: Sequence[Facts]) -> Facts:

@@ -70,12 +70,12 @@ class SecretArray(Opaque, typing.Generic[C]):
 
     @property
     def node(self) -> Node:
-        """The graph node, for those who extend the language."""
+        """The graph node, for those who extend the DSL."""
         return self.core.node
 
     @property
     def program(self) -> Program:
-        """The fork's program, for those who extend the language."""
+        """The fork's program, for those who extend the DSL."""
         return self.core.program
 
     def __len__(self) -> int:
@@ -247,7 +247,7 @@ class Secret(SecretArray[Value]):
     as the exact fraction that it is) and arrays of them. They must not come from secrets.
 
     Args:
-        core: the value, for those who extend the language.
+        core: the value, for those who extend the DSL.
 
     Raises:
         LocalError: shapes do not fit, or an operation is not one of a secret.
@@ -292,7 +292,7 @@ class Secret(SecretArray[Value]):
         return self.transpose()
 
     def in_fork(self, program: Program) -> Secret:
-        """The same value in another fork of the job; for those who extend the language.
+        """The same value in another fork of the job; for those who extend the DSL.
 
         Raises:
             LocalError: it has not been evaluated, or belongs to another job.
@@ -307,7 +307,7 @@ class SecretBits(SecretArray[BitValue]):
     `transpose`; and all that `Secret` can do, as the numbers 0 and 1.
 
     Args:
-        core: the bits, for those who extend the language.
+        core: the bits, for those who extend the DSL.
 
     Raises:
         LocalError: shapes do not fit, or an operation is not one of secret bits.
@@ -405,7 +405,7 @@ class SecretBits(SecretArray[BitValue]):
         return self.transpose()
 
     def in_fork(self, program: Program) -> SecretBits:
-        """The same bits in another fork of the job; for those who extend the language.
+        """The same bits in another fork of the job; for those who extend the DSL.
 
         Raises:
             LocalError: they have not been evaluated, or belong to another job.
