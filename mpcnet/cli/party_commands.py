@@ -182,7 +182,12 @@ roster.add_command(
         "fingerprint",
         RosterFingerprint,
         "mpcnet.cli.keys:print_fingerprint",
-        examples=(("mpcnet roster fingerprint --roster roster.toml", "Twenty letters and digits to read aloud."),),
+        examples=(
+            (
+                "mpcnet roster fingerprint --roster roster.toml",
+                "Eight groups of four letters and digits, to read aloud.",
+            ),
+        ),
     )
 )
 

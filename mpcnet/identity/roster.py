@@ -32,7 +32,7 @@ from mpcnet.identity.keys import decode_public, encode_public
 from mpcnet.primitives import AeadName, blake2b, ed25519_public_to_x25519
 from mpcnet.toml_tables import TEXT, Field, check_table, read_table
 
-__all__ = ("Member", "Roster", "fingerprint_of")
+__all__ = ("Member", "Roster")
 
 
 def _is_tables(value: object) -> bool:
@@ -53,17 +53,12 @@ _HOST_LABEL: Final = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _HOST_MAX: Final = 253
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 _PORT_MAX: Final = 65535
+_FINGERPRINT_BYTES: Final = 20
 
 
 def is_name(text: str) -> bool:
     """Whether a party may be called so: 1 to 64 letters, digits, dots, underscores and hyphens."""
     return _NAME.fullmatch(text) is not None
-
-
-def fingerprint_of(roster_hash: bytes) -> str:
-    """`Roster.fingerprint` of a roster of which only the hash is known."""
-    text = base64.b32encode(roster_hash[:10]).decode("ascii").lower()
-    return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
 
 
 def _split_address(address: str) -> tuple[str, int]:
@@ -259,8 +254,13 @@ class Roster:
 
     @property
     def fingerprint(self) -> str:
-        """80 bits of the hash in four groups, to be compared by reading it aloud."""
-        return fingerprint_of(self.hash)
+        """160 bits of the hash, as eight groups of four letters and digits, to be compared by reading it aloud.
+
+        The party that makes a roster may try many and look for two with one fingerprint: that takes 2^80 hashes,
+        where 80 bits would take 2^40.
+        """
+        text = base64.b32encode(self.hash[:_FINGERPRINT_BYTES]).decode("ascii").lower()
+        return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
 
     @classmethod
     def from_toml(cls, text: str) -> Roster:

@@ -23,7 +23,6 @@ import trio
 
 from mpcnet.errors import MpcnetError, PeerViolation
 from mpcnet.identity import Identity, Roster
-from mpcnet.identity.roster import fingerprint_of
 from mpcnet.noise.channel import Channel
 from mpcnet.noise.handshake import Handshake
 from mpcnet.noise.handshakestate import StaticPair
@@ -208,8 +207,11 @@ def _compare(local: Local, peer: int, heard: Hello) -> None:
     if heard.version != WIRE_VERSION:
         raise NotConnected(peer, f"{name} speaks version {heard.version} of the wire format, we {WIRE_VERSION}")
     if heard.roster_hash != local.roster_hash:
-        theirs, ours = fingerprint_of(heard.roster_hash), local.roster.fingerprint
-        raise NotConnected(peer, f"{name} uses another roster (fingerprint {theirs}, ours is {ours})")
+        # The hello proves nothing yet, and its sender may choose any hash: what it says is no fact about the peer,
+        # and people compare what is shown here.
+        ours = local.roster.fingerprint
+        hint = f"a process that claims to be {name} has another roster; compare with {name} that of ours, {ours}"
+        raise NotConnected(peer, hint)
 
 
 def _link(

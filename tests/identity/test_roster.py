@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -223,6 +224,7 @@ def test_hash_covers_what_parties_must_agree_on() -> None:
 def test_hash_and_fingerprint_stay_as_they_are() -> None:
     assert ROSTER.hash.hex() == HASH
     assert ROSTER.fingerprint == FINGERPRINT
+    assert re.fullmatch("([a-z2-7]{4}-){7}[a-z2-7]{4}", FINGERPRINT), "160 bits: against 2^80 hashes of its maker"
 
 
 def test_repr_shows_keys_in_printable_form() -> None:
@@ -235,4 +237,4 @@ def test_an_unknown_cipher_in_code_is_a_problem() -> None:
 
 
 HASH = "954c24780e08ee87c82fa59d08fca7032dcc49ad2d564c3034d09527084c5f84"
-FINGERPRINT = "svgc-i6ao-bdxi-psbp"
+FINGERPRINT = "svgc-i6ao-bdxi-psbp-uwoq-r7fh-amw4-ysnn"
