@@ -6,17 +6,17 @@ shared_options     options of several commands; completers: words that a shell m
 commands           what one can say: demo, sim, protocols, new, job, explain, run, completion
 party_commands     keygen; roster line, make, add, check, fingerprint; doctor
 completion         the script for a shell
-keys               makes and reads keys and rosters
+keys               makes keys and rosters; key_files: reads keys
 doctor             looks for what is wrong; machine_checks: on the machine itself
 explain            what a job means; sentences: how that is said
 new                the skeleton of a protocol in a distribution of its own
-protocol_commands  what is installed, and job files for it
+protocol_commands  what is installed; make_job: job files for it
 run                one party of a job, over encrypted TCP
-progress_model     how far a job is; progress: shows it
+progress_model     how far a job is; progress: shows it, by lines of watch or on a display
 sim                all parties in this process, on a modelled network
 demo               all parties as real processes on this machine
 inputs             values from words, standard input, files, CSV columns, documents and prompts
-formatting         outcomes for people and for programs
+formatting         outcomes for people and for programs; tables: with a row for each party
 
 Exit codes: 0 done, 1 a job failed (the message names the party and the reason), 2 wrong input, 130 interrupted.
 """

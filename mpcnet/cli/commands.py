@@ -221,7 +221,7 @@ class MakeJob:
 job = command(
     "job",
     MakeJob,
-    "mpcnet.cli.protocol_commands:print_job",
+    "mpcnet.cli.make_job:print_job",
     examples=(
         ("mpcnet job average --role owners=alice,bob,carol > job.toml", "A job of your own people."),
         (

@@ -26,8 +26,8 @@ from rich.text import Text
 import mpcnet.errors
 from mpcnet.cli.click_app import is_live, print_document, stdout, to_document
 from mpcnet.cli.commands import Demo
-from mpcnet.cli.formatting import party_table
 from mpcnet.cli.progress_model import Course, event_of
+from mpcnet.cli.tables import party_table
 from mpcnet.declare import Job, Protocol, find_protocol, job_to_toml
 from mpcnet.declare.examples import example_job
 from mpcnet.declare.plan import make_plan

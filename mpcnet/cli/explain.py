@@ -21,8 +21,9 @@ from rich.text import Text
 from mpcnet.cli import sentences
 from mpcnet.cli.click_app import stdout
 from mpcnet.cli.commands import Explain
-from mpcnet.cli.formatting import explained, listed, party_table, plain, time_text
+from mpcnet.cli.formatting import explained, listed, plain, time_text
 from mpcnet.cli.progress import watch_runs
+from mpcnet.cli.tables import party_table
 from mpcnet.declare import Job, Protocol, load_job
 from mpcnet.declare.explanation import Explanation, explain
 from mpcnet.declare.risks import IdleDealer

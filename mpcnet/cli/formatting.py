@@ -11,17 +11,17 @@ import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from rich import box
-from rich.table import Table
 
 from mpcnet.cli.click_app import printable
 from mpcnet.declare import Protocol
-from mpcnet.session import Cost
 
-__all__ = ("cost_document", "counted", "explained", "listed", "party_table", "plain", "time_text")
+if TYPE_CHECKING:
+    from mpcnet.session import Cost  # a session is what `mpcnet protocols` need not load
+
+__all__ = ("cost_document", "counted", "explained", "listed", "plain", "time_text")
 
 
 def plain(value: Any) -> Any:  # noqa: PLR0911 -- one for each kind
@@ -108,12 +108,3 @@ def time_text(seconds: float) -> str:
     if seconds < 1:
         return f"{seconds * 1000:.3g} ms"
     return f"{seconds:.3g} s" if seconds < 100 else f"{seconds:,.0f} s"
-
-
-def party_table(columns: Sequence[str]) -> Table:
-    """An empty table with a row for each party."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for place, column in enumerate(columns):
-        # Names stay whole; addresses and keys are broken rather than cut where the terminal is narrow.
-        table.add_column(column, no_wrap=place == 0, overflow="fold", style="cyan" if place == 0 else "")
-    return table

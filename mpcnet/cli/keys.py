@@ -8,47 +8,23 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
-from rich.text import Text
 
-from mpcnet.cli.click_app import is_terminal, say, stdout
+from mpcnet.cli.click_app import say, stdout
+from mpcnet.cli.key_files import load_identity, read_passphrase
 from mpcnet.cli.party_commands import Keygen, RosterAdd, RosterCheck, RosterFingerprint, RosterLine, RosterMake
 from mpcnet.errors import LocalError
-from mpcnet.identity import Identity, Member, PassphraseNeeded, Roster
+from mpcnet.identity import Identity, Member, Roster
 from mpcnet.identity.files import read_text
 from mpcnet.primitives import AeadName
 
 __all__ = (
     "add_party",
     "check_roster",
-    "load_identity",
     "make_key",
     "make_roster",
     "print_fingerprint",
     "print_line",
 )
-
-
-def load_identity(path: str | Path, passphrase_file: str | None = None) -> Identity:
-    """Read a key file; asks for its passphrase if it has one and a user is there.
-
-    Raises:
-        LocalError: as `Identity.load`.
-    """
-    if passphrase_file is not None:
-        return Identity.load(path, _passphrase(passphrase_file))
-    try:
-        return Identity.load(path)
-    except PassphraseNeeded as error:
-        if not is_terminal():
-            raise LocalError(f"{error}: give --passphrase-file FILE, where no user is there to be asked") from None
-    return Identity.load(path, click.prompt(f"passphrase of {path}", hide_input=True, err=True))
-
-
-def _passphrase(path: str) -> str:
-    lines = read_text(Path(path), private=True).splitlines()
-    if not lines or not lines[0]:
-        raise LocalError(f"{path} has no passphrase in its first line")
-    return lines[0]
 
 
 def make_key(asked: Keygen) -> None:
@@ -57,7 +33,7 @@ def make_key(asked: Keygen) -> None:
     line = _member_line(asked.name, identity, asked.address or "localhost:1")
     words: str | None = None
     if asked.passphrase_file is not None:
-        words = _passphrase(asked.passphrase_file)
+        words = read_passphrase(asked.passphrase_file)
     elif asked.passphrase:
         words = click.prompt("passphrase", hide_input=True, confirmation_prompt=True, err=True)
     path = Path(asked.out or f"{asked.name}.key")
@@ -107,7 +83,9 @@ def check_roster(asked: RosterCheck) -> None:
         document = {"fingerprint": found.fingerprint, "cipher": found.cipher, "parties": parties, "me": me}
         click.echo(json.dumps(document))
         return
-    from mpcnet.cli.formatting import party_table  # imports what runs jobs, which keys need not wait for
+    from rich.text import Text  # of all that is here, this alone shows a table
+
+    from mpcnet.cli.tables import party_table
 
     table = party_table(("party", "address", "key"))
     for member in found:

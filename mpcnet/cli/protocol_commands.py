@@ -1,12 +1,11 @@
-"""What is installed: `mpcnet protocols`, and job files for it: `mpcnet job`."""
+"""`mpcnet protocols`: what is installed, and what each protocol declares."""
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
 import json
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -16,23 +15,20 @@ from rich.table import Table
 from rich.text import Text
 
 from mpcnet.cli.click_app import stdout
-from mpcnet.cli.commands import MakeJob, Protocols
-from mpcnet.cli.formatting import party_table, plain
+from mpcnet.cli.commands import Protocols
+from mpcnet.cli.formatting import plain
+from mpcnet.cli.tables import party_table
 from mpcnet.declare import (
     Declaration,
     Example,
     Many,
     Protocol,
     find_protocol,
-    job_to_toml,
 )
 from mpcnet.declare.description import Description, describe
-from mpcnet.declare.examples import job_like_example
-from mpcnet.declare.plan import first_plan
 from mpcnet.declare.plugins import load_protocols
-from mpcnet.errors import LocalError
 
-__all__ = ("print_job", "show_protocols")
+__all__ = ("show_protocols",)
 
 
 def show_protocols(asked: Protocols) -> None:
@@ -48,42 +44,6 @@ def show_protocols(asked: Protocols) -> None:
             click.echo(json.dumps([*map(_document, found), *errors]))
         else:
             _list(stdout(), found, broken)
-
-
-def print_job(asked: MakeJob) -> None:
-    """Print a job file."""
-    params = {name: _toml_value(value) for name, value in _pairs("--param", asked.params)}
-    made = job_like_example(
-        find_protocol(asked.name),
-        asked.label or asked.name,
-        roles={role: _names(names) for role, names in _pairs("--role", asked.roles)},
-        params=params,
-        compute=None if asked.compute is None else _names(asked.compute),
-        dealer=asked.dealer,
-        scheme=asked.scheme,
-        deadline_seconds=asked.deadline,
-    )
-    first_plan(made)  # a job that no party could run is not printed
-    click.echo(job_to_toml(made), nl=False)
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
-def _pairs(option: str, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
-    for text in texts:
-        name, sign, value = text.partition("=")
-        if not sign or not name:
-            raise LocalError(f"{option} takes NAME=VALUE")
-        yield name.strip(), value
-
-
-def _toml_value(text: str) -> object:
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
 
 
 # Descriptions

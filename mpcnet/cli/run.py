@@ -16,8 +16,9 @@ from mpcnet.cli.commands import Run
 from mpcnet.cli.formatting import cost_document, explained, plain
 from mpcnet.cli.input_sources import read_given
 from mpcnet.cli.inputs import InputOptions, formats_of, take_inputs
-from mpcnet.cli.keys import load_identity
-from mpcnet.cli.progress import Watch, watch_run
+from mpcnet.cli.key_files import load_identity
+from mpcnet.cli.progress import watch_run
+from mpcnet.cli.watch import Watch
 from mpcnet.declare import Job, load_job
 from mpcnet.declare.plan import make_plan
 from mpcnet.declare.table import Reading

@@ -13,11 +13,12 @@ from rich.text import Text
 
 from mpcnet.cli.click_app import stdout, to_document
 from mpcnet.cli.commands import Sim
-from mpcnet.cli.formatting import counted, explained, party_table, plain, time_text
+from mpcnet.cli.formatting import counted, explained, plain, time_text
 from mpcnet.cli.input_sources import Given, read_document
 from mpcnet.cli.inputs import parse_words
 from mpcnet.cli.progress import watch_crowd
 from mpcnet.cli.progress_model import Crowd
+from mpcnet.cli.tables import party_table
 from mpcnet.declare import Job, find_protocol, load_job
 from mpcnet.declare.examples import Inputs, example_inputs, example_job, grown_example
 from mpcnet.errors import LocalError, did_you_mean

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Final, Literal, TypeAlias
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.backends.openssl import backend
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
 from mpcnet.primitives.hashing import Buffer, check_size, wipe
@@ -85,4 +84,7 @@ class Aead:
 
 def openssl_version() -> str:
     """Of the OpenSSL that computes AES here; Python's own may be another one."""
+    # Here, because it brings in what signs and encrypts to public keys, which nothing of ours uses.
+    from cryptography.hazmat.backends.openssl import backend
+
     return backend.openssl_version_text()

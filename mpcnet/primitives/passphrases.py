@@ -8,7 +8,6 @@ from typing import Final
 
 import nacl.bindings as sodium
 import nacl.exceptions
-import nacl.pwhash.argon2id
 
 from mpcnet.primitives.aead import AEAD_TAG_BYTES, AuthenticationError
 from mpcnet.primitives.hashing import Buffer, Randomness, random_bytes
@@ -46,8 +45,13 @@ _HEADER = struct.Struct(f">{_SALT_BYTES}sII{_NONCE_BYTES}s")  # salt, passes, Ki
 
 
 def _passphrase_key(passphrase: str, salt: bytes, cost: PassphraseCost) -> bytes:
-    return nacl.pwhash.argon2id.kdf(
-        _KEY_BYTES, passphrase.encode(), salt, opslimit=cost.passes, memlimit=cost.memory_kib * 1024
+    return sodium.crypto_pwhash_alg(
+        _KEY_BYTES,
+        passphrase.encode(),
+        salt,
+        cost.passes,
+        cost.memory_kib * 1024,
+        sodium.crypto_pwhash_ALG_ARGON2ID13,
     )
 
 

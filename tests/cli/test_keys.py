@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mpcnet import Identity, Roster
-from mpcnet.cli import keys
+from mpcnet.cli import key_files
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command
@@ -114,7 +114,7 @@ def test_a_sealed_key_is_opened_on_a_terminal(
     made = mpcnet("keygen", "alice", "--passphrase", stdin="correct horse\ncorrect horse\n")
     assert made.code == 0
     assert "horse" not in made.out + made.err
-    monkeypatch.setattr(keys, "is_terminal", lambda: True)
+    monkeypatch.setattr(key_files, "is_terminal", lambda: True)
     ended = mpcnet("roster", "line", "alice", "--address", "localhost:7000", stdin="correct horse\n")
     assert ended.out.split()[0] == "alice"
     assert "horse" not in ended.out + ended.err

@@ -17,8 +17,8 @@ import trio
 from mpcnet import AgreementMismatch, Example, Job, MpcnetError, PeerAborted, Protocol, find_protocol
 from mpcnet.cli import demo, run
 from mpcnet.cli.demo import child_command, guilty_party
-from mpcnet.cli.progress import Watch
 from mpcnet.cli.progress_model import Course
+from mpcnet.cli.watch import Watch
 from mpcnet.errors import first_cause
 from tests.support.parties import Loopback
 

@@ -13,8 +13,10 @@ from rich.console import Console
 
 from mpcnet import Job, find_protocol, simulate
 from mpcnet.cli import progress
-from mpcnet.cli.progress import Display, Lines, Watch, watch_run
+from mpcnet.cli.display import Display
+from mpcnet.cli.progress import watch_run
 from mpcnet.cli.progress_model import Course, Crowd, event_of
+from mpcnet.cli.watch import Lines, Watch
 from mpcnet.declare.plan import Plan, make_plan
 from mpcnet.identity import Identity, Member, Roster
 from mpcnet.session.cost import Cost
@@ -198,16 +200,16 @@ def test_who_watches(plan: Plan[Any, Any], clock: Time, monkeypatch: pytest.Monk
 
     assert kind(quiet=True) == Watch.__name__
     assert kind() == Lines.__name__
-    assert kind(reports=True) == "_Reports"
+    assert kind(reports=True) == "Reports"
     monkeypatch.setattr(progress, "is_live", bool)
-    assert kind() == "_OnTerminal"
+    assert kind() == "OnTerminal"
     assert watch_run(plan, clock, quiet=True, reports=False).course.gives_up_at == 700
 
 
 @pytest.mark.parametrize("width", [80, 40])
 def test_the_display(course: Course, clock: Time, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
     console = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=True)
-    monkeypatch.setattr(progress, "stderr", lambda: console)
+    monkeypatch.setattr("mpcnet.cli.display.stderr", lambda: console)
     monkeypatch.setattr("time.monotonic", clock)
 
     def drawn() -> list[str]:

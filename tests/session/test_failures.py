@@ -91,7 +91,9 @@ async def test_another_roster(three: Loopback, mock_clock: trio.testing.MockCloc
         error = endings.errors[name]
         assert isinstance(error, DeadlineExceeded)
         assert error.waiting_for == ("carol",)
-        assert "a process that claims to be carol has another roster; compare with carol that of ours, " in str(error)
+        assert "a process that claims to be carol has another roster; compare with carol that of ours, " in str(
+            error
+        )
 
 
 async def test_a_party_that_never_comes(three: Loopback, mock_clock: trio.testing.MockClock) -> None:
