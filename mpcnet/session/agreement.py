@@ -29,6 +29,7 @@ JOB_ID_BYTES = 32
 MAX_AGREEMENT_BYTES = 256 * 1024
 """Room for the names of a thousand parties in three roles."""
 
+_MAX_SHOWN = 120
 _SESSION_VERSION = 1
 
 
@@ -86,17 +87,29 @@ def _differences(
         field = _printable(f"{prefix}{name}")
         if isinstance(mine, dict) and isinstance(yours, dict):
             yield from _differences(f"{field}.", mine, yours)
+        elif isinstance(mine, list) and isinstance(yours, list) and len(repr((mine, yours))) > _MAX_SHOWN:
+            yield from _list_differences(field, mine, yours)
         elif encode_canonical(mine) != encode_canonical(yours):
             yield field, (_shown(mine), _shown(yours))
 
 
+def _list_differences(field: str, mine: list[Plain], yours: list[Plain]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Where long lists differ, instead of two beginnings that are alike."""
+    if len(mine) != len(yours):
+        yield f"number of {field}", (f"{len(mine):,}", f"{len(yours):,}")
+    for place, (one, other) in enumerate(zip(mine, yours, strict=False), 1):
+        if encode_canonical(one) != encode_canonical(other):
+            yield f"{field}, number {place:,}", (_shown(one), _shown(other))
+            return
+
+
 def _shown(value: Plain) -> str:
-    """A field for a person: short, and only printable ASCII, since a peer may have chosen it."""
+    """A field for a person: short, and without what moves a cursor or hides, since a peer may have chosen it."""
     return _printable(value.hex()[:16] if isinstance(value, bytes) else repr(value))
 
 
 def _printable(text: str) -> str:
-    return "".join(char if " " <= char <= "~" else "?" for char in text[:120])
+    return "".join(char if char.isprintable() else "?" for char in text[:_MAX_SHOWN])
 
 
 def job_id(agreement: bytes, nonces: bytes) -> bytes:

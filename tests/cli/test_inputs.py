@@ -186,9 +186,12 @@ def test_comments_are_left_out_on_request(four: Path, lists: Plan[Any, Any]) -> 
 
 
 def test_lines_end_where_people_end_them(four: Path, lists: Plan[Any, Any]) -> None:
-    (four / "odd.txt").write_bytes("one\u2028item\r\nand another\r\n".encode())
+    (four / "odd.txt").write_bytes(b"one item\r\nand another\r\n")
     found = take_inputs(lists, read_given(["items=@odd.txt"], None)).columns["items"]
     assert found.lines == (1, 2)
+    (four / "odd.txt").write_bytes("one\r\nand\u2028another\r\n".encode())
+    text = refused(lists, "items=@odd.txt")
+    assert text == "input 'items': odd.txt, line 2: a text holds a character that does not show (U+2028)"
 
 
 # Rows

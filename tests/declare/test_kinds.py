@@ -35,6 +35,7 @@ from mpcnet.cli import sentences
 from mpcnet.declare import Declaration
 from mpcnet.declare.explanation import explain
 from mpcnet.declare.inputs import Chooser, Local, Shared, Sharing
+from mpcnet.declare.inputs.texts import RULE
 from mpcnet.declare.inputs.values import each
 from mpcnet.sim.dry_run import dry_run
 from mpcnet.testing import Case, check_protocol
@@ -248,7 +249,7 @@ def test_words_for_a_person(name: str) -> None:
             "at most 4 labels, each one of: yes, no, perhaps",
             "at most most labels, each one of the options",
         ),
-        "items": ("at most 4 texts", "at most most texts"),
+        "items": (f"at most 4 texts; {RULE}", f"at most most texts; {RULE}"),
         "clock": ("a time of day, such as 07:30",) * 2,
         "dates": ("at most 4 dates", "at most most dates"),
     }[name]
@@ -399,6 +400,65 @@ def test_decimals_of_data_frames() -> None:
     with pytest.raises(LocalError) as caught:
         LocalDecimals(by="givers").check(Series([1.5, float("nan")]), RULES)
     assert caught.value.row == 1
+
+
+# Texts: when they are the same, and when they only look so
+
+
+@dataclass(frozen=True)
+class Drinks:
+    """What there is to drink."""
+
+    options: tuple[str, ...] = ("caf\u00e9", "th\u00e9 vert", "none")
+
+
+@pytest.mark.parametrize("text", ["caf\u00e9", "cafe\u0301", " caf\u00e9\t"])
+def test_options_and_labels_are_compared_as_items_are(text: str) -> None:
+    vote, labels = Choice(by="givers"), LocalLabels(by="givers", labels="options")
+    assert vote.check(vote.parse([text], Drinks()), Drinks()).tolist() == [1, 0, 0]
+    assert labels.check(labels.parse([text, "th\u00e9\u00a0vert"], Drinks()), Drinks()) == Drinks().options[:2]
+
+
+def test_a_mark_that_is_an_option_is_no_missing_value() -> None:
+    vote, labels = Choice(by="givers"), LocalLabels(by="givers", labels="options")
+    assert [kind.is_missing("none", Drinks()) for kind in (vote, labels)] == [False, False]
+    assert [kind.is_missing("N/A", Drinks()) for kind in (vote, labels, KINDS["items"])] == [True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("Zo\u00eb", "Zoe\u0308"), "two options or labels look the same: 'Zo\\xeb' and 'Zoe\\u0308'"),
+        (("yes", "уes"), "two options or labels look the same: 'yes' and '\\u0443es'"),
+        (("ABC", "ΑΒC"), "two options or labels look the same"),
+        (("a b", "a  b"), "two options or labels look the same"),
+        (("a", " a"), "two options or labels look the same"),
+        (("a", "b\u200b"), "a character that does not show (U+200B)"),
+        (("a", " "), "an option or label is blank"),
+        (tuple(f"option {place}" for place in range(4097)), "at most 4,096 options or labels, not 4,097"),
+    ],
+)
+def test_options_that_no_person_can_tell_apart(options: tuple[str, ...], words: str) -> None:
+    for kind in (Choice(by="givers"), LocalLabels(by="givers", labels="options")):
+        with pytest.raises(LocalError) as caught:
+            kind.check_params(Drinks(options))
+        assert words in str(caught.value)
+        kind.check_params(Drinks())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a\0b", "a\u200bb", "a\ufeffb", "a\u2060b", "a\u00adb", "a\x0bb", "a\nb", "a\u2028b", "a\u202eb", "a\ud800"],
+)
+def test_items_that_do_not_show_what_they_are(text: str) -> None:
+    with pytest.raises(LocalError, match=r"a character that does not show \(U\+") as caught:
+        KINDS["items"].check(["ann", text], RULES)
+    assert caught.value.row == 1
+
+
+def test_spaces_of_every_width_are_spaces() -> None:
+    items = KINDS["items"].check(["two\u00a0words", "two\u2009words", "two words", "می\u200cخواهم"], RULES)
+    assert items == ("two words", "می\u200cخواهم")
 
 
 # Shape and range are checked once, by what all shared kinds have in common

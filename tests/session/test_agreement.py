@@ -407,3 +407,21 @@ async def test_a_mesh_that_is_closed_ends_the_jobs_of_other_tasks() -> None:
 async def test_a_mesh_that_is_not_open_runs_nothing() -> None:
     with pytest.raises(LocalError, match="not open"):
         await Mesh(LOOPBACK.roster, ALICE, Silent()).run(JOB, {"value": 1})
+
+
+async def test_options_that_differ_are_shown_as_they_are() -> None:
+    ours: dict[str, Plain] = {"options": ["caf\u00e9", "th\u00e9"]}
+    with pytest.raises(AgreementMismatch) as caught:
+        compare("bob", ours, {"options": ["\u8336", "\x1b[2J\u202e"]})
+    assert caught.value.differences == {"options": ("['caf\u00e9', 'th\u00e9']", "['\u8336', '\\x1b[2J\\u202e']")}
+
+
+async def test_long_lists_show_where_they_differ() -> None:
+    ours: dict[str, Plain] = {"options": [f"option {place}" for place in range(300)]}
+    theirs: dict[str, Plain] = {"options": [f"option {place + (place == 287)}" for place in range(301)]}
+    with pytest.raises(AgreementMismatch) as caught:
+        compare("bob", ours, theirs)
+    assert caught.value.differences == {
+        "number of options": ("300", "301"),
+        "options, number 288": ("'option 287'", "'option 288'"),
+    }

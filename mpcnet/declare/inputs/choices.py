@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mpcnet.declare.inputs.local import EDGE_ROWS, Local
 from mpcnet.declare.inputs.sampling import Chooser
 from mpcnet.declare.inputs.shared import Shared
+from mpcnet.declare.inputs.texts import look_alikes, normal
 from mpcnet.declare.inputs.values import column, each
 from mpcnet.declare.parameters import Limits, Texts, named_in, texts_of
 from mpcnet.errors import LocalError
@@ -20,6 +21,8 @@ from mpcnet.wire.canonical import Plain
 __all__ = ("Choice", "LocalLabels")
 
 _MAX_SHOWN = 20
+_MAX_TEXTS = 4096
+"""What a list of a structured message holds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,15 +49,16 @@ class Choice(Shared):
         """See `Declaration.parse`."""
         if len(texts) != 1:
             raise LocalError(f"one option was expected, not {len(texts):,}")
-        return texts[0].strip()
+        return normal(texts[0])
 
     def convert(self, value: object, params: Any) -> NDArray[np.int64]:
         """See `Shared.convert`."""
         options = texts_of(self.options, params)
-        if not isinstance(value, str) or value not in options:
+        places = _places(options)
+        if not isinstance(value, str) or normal(value) not in places:
             raise LocalError(f"one of these was expected: {_listed(options)}")
         row = np.zeros(len(options), np.int64)
-        row[options.index(value)] = 1
+        row[places[normal(value)]] = 1
         return row
 
     def value_of(self, number: int, params: Any) -> str:
@@ -81,6 +85,15 @@ class Choice(Shared):
         """See `Declaration.describe`."""
         return {**super().describe(params), "options": list(texts_of(self.options, params))}
 
+    def is_missing(self, text: str, params: Any) -> bool:
+        """See `Declaration.is_missing`. An option that looks like a mark is an option."""
+        return super().is_missing(text, params) and text.strip() not in texts_of(self.options, params)
+
+    def check_params(self, params: Any) -> None:
+        """See `Declaration.check_params`."""
+        super().check_params(params)
+        _check_texts(texts_of(self.options, params))
+
     def named_parameters(self) -> Iterator[str]:
         """See `Declaration.named_parameters`."""
         yield from super().named_parameters()
@@ -100,7 +113,7 @@ class LocalLabels(Local):
 
     def parse(self, texts: Sequence[str], params: Any) -> list[str]:
         """See `Declaration.parse`."""
-        return [text.strip() for text in texts]
+        return each(texts, normal)
 
     def check(self, value: object, params: Any) -> tuple[str, ...]:
         """The labels, in their order."""
@@ -112,12 +125,13 @@ class LocalLabels(Local):
         if len(words) > most:
             raise LocalError(f"a list of at most {most:,} labels was expected, not one of {len(words):,}")
         labels = texts_of(self.labels, params)
-        known = frozenset(labels)
+        places = _places(labels)
 
         def find(word: str) -> str:
-            if word not in known:
+            place = places.get(normal(word))
+            if place is None:
                 raise LocalError(f"a label is none of these: {_listed(labels)}")
-            return word
+            return labels[place]
 
         return tuple(each(words, find))
 
@@ -142,10 +156,35 @@ class LocalLabels(Local):
         """See `Declaration.describe`."""
         return {**super().describe(params), "labels": list(texts_of(self.labels, params))}
 
+    def is_missing(self, text: str, params: Any) -> bool:
+        """See `Declaration.is_missing`. A label that looks like a mark is a label."""
+        return super().is_missing(text, params) and text.strip() not in texts_of(self.labels, params)
+
+    def check_params(self, params: Any) -> None:
+        """See `Declaration.check_params`."""
+        super().check_params(params)
+        _check_texts(texts_of(self.labels, params))
+
     def named_parameters(self) -> Iterator[str]:
         """See `Declaration.named_parameters`."""
         yield from super().named_parameters()
         yield from named_in(self.labels, texts=True)
+
+
+def _places(texts: Sequence[str]) -> dict[str, int]:
+    """The place of each text, by the form in which texts are compared."""
+    return {normal(text): place for place, text in enumerate(texts)}
+
+
+def _check_texts(texts: Sequence[str]) -> None:
+    """Refuse options of which no vote could be told: too many for an agreement, or two that look the same."""
+    if len(texts) > _MAX_TEXTS:
+        raise LocalError(f"an agreement holds at most {_MAX_TEXTS:,} options or labels, not {len(texts):,}")
+    for text in texts:
+        if not normal(text):
+            raise LocalError("an option or label is blank")
+    if twins := look_alikes(texts):
+        raise LocalError(f"two options or labels look the same: {twins[0]!a} and {twins[1]!a}")
 
 
 def _listed(texts: Sequence[str]) -> str:

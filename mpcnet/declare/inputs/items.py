@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
 from mpcnet.declare.inputs.local import Local
 from mpcnet.declare.inputs.sampling import Chooser
+from mpcnet.declare.inputs.texts import FORM, RULE, normal
 from mpcnet.declare.inputs.values import column, each
 from mpcnet.errors import LocalError
 from mpcnet.wire.canonical import Plain
@@ -23,9 +23,10 @@ _EDGE = ("ada", "ben", "Ben", " ben ", "two words", "Zo\u00eb", "Zoe\u0308")
 class LocalItems(Local):
     """A set of texts that stays with its owner, to be compared with others' sets.
 
-    Two items are the same if their texts are, after white space around them is removed and Unicode brought into
-    normal form C: "Zoë" is one item, whichever of its two spellings a system writes. Nothing else is changed: case
-    and inner spaces count. Numbers and dates are given as text, in a form on which the owners agree.
+    Two items are the same if their texts are, after white space around them is removed, Unicode brought into
+    normal form C, and spaces of every width made plain ones: "Zoë" is one item, whichever of its two spellings a
+    system writes. Nothing else is changed: case and the number of inner spaces count. Items with characters that do
+    not show are refused. Numbers and dates are given as text, in a form on which the owners agree.
 
     Args:
         most: how many different items there may be.
@@ -64,11 +65,11 @@ class LocalItems(Local):
 
     def phrase(self, params: Any = None) -> str:
         """See `Declaration.phrase`."""
-        return f"{self._at_most(params)} texts"
+        return f"{self._at_most(params)} texts; {RULE}"
 
     def describe(self, params: Any) -> Mapping[str, Plain]:
         """See `Declaration.describe`."""
-        return {**super().describe(params), "form": "NFC"}
+        return {**super().describe(params), "form": FORM}
 
 
 def _item(value: object) -> str:
@@ -76,11 +77,7 @@ def _item(value: object) -> str:
         raise LocalError(
             f"an item is text, not {type(value).__name__}; write numbers as the other owner writes them"
         )
-    item = unicodedata.normalize("NFC", value.strip())
+    item = normal(value)
     if not item:
         raise LocalError("an item is empty")
-    try:
-        item.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair
-        raise LocalError("an item is no valid Unicode text") from None
     return item
