@@ -34,7 +34,9 @@ FOREIGN = re.compile(
 )
 """Types of Python and of libraries: their manuals are elsewhere, and the build reads nothing from the network."""
 
-INTERNAL = frozenset({"P", "T", "R", "Role", "Operand", "Receivers", "PublicLike"})
+INTERNAL = frozenset(
+    {"P", "T", "R", "Role", "Operand", "Receivers", "PublicLike", "Number", "Texts", "Limits", "Plain"}
+)
 """Short names in signatures that are no part of the public interface."""
 
 
