@@ -31,11 +31,11 @@ from mpcnet.declare.table import Column, Reading, Table, parse_lines, parse_tabl
 from mpcnet.errors import LocalError
 
 __all__ = (
+    "Gathered",
     "InputOptions",
-    "Taken",
     "formats_of",
+    "gather_inputs",
     "parse_words",
-    "take_inputs",
 )
 
 _SHOWN_LINES = 5
@@ -57,7 +57,7 @@ class InputOptions:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Taken:
+class Gathered:
     """Our inputs.
 
     Args:
@@ -84,9 +84,9 @@ def formats_of(options: Sequence[str]) -> dict[str, NumberFormat]:
     return found
 
 
-def take_inputs(
+def gather_inputs(
     plan: Plan[Any, Any], given: Mapping[str, Given | FileSource], options: InputOptions | None = None
-) -> Taken:
+) -> Gathered:
     """The values of our own inputs, in the form that the job takes; asks for what is missing if a person is there.
 
     Raises:
@@ -115,7 +115,7 @@ def take_inputs(
         else:
             raise LocalError(f"input '{name}' is missing: give --input {name}=... or --input {name}=-")
     plan.check_together({name: checked for name, (_, checked) in values.items()})
-    return Taken({name: value for name, (value, _) in values.items()}, columns)
+    return Gathered({name: value for name, (value, _) in values.items()}, columns)
 
 
 def parse_words(name: str, declaration: Declaration, params: Any, given: Given) -> object:

@@ -15,7 +15,7 @@ import trio
 from mpcnet.cli.commands import Run
 from mpcnet.cli.formatting import cost_document, explained, plain
 from mpcnet.cli.input_sources import read_given
-from mpcnet.cli.inputs import InputOptions, formats_of, take_inputs
+from mpcnet.cli.inputs import InputOptions, formats_of, gather_inputs
 from mpcnet.cli.key_files import load_identity
 from mpcnet.cli.progress import watch_run
 from mpcnet.cli.watch import Watch
@@ -47,7 +47,7 @@ def run_party(asked: Run) -> None:
     options = InputOptions(
         Reading(asked.encoding, asked.delimiter, asked.comments), asked.skip_empty, formats_of(asked.formats)
     )
-    taken = take_inputs(plan, read_given(asked.inputs, asked.document), options)
+    taken = gather_inputs(plan, read_given(asked.inputs, asked.document), options)
     with watch_run(plan, time.monotonic, quiet=asked.quiet, reports=asked.reports) as watch:
         result = trio.run(take_part, job, roster, identity, taken.values, watch)
     if asked.as_json:

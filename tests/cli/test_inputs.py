@@ -10,7 +10,7 @@ import pytest
 from mpcnet import Job, LocalError, Roster, find_protocol
 from mpcnet.cli import inputs
 from mpcnet.cli.input_sources import read_given
-from mpcnet.cli.inputs import InputOptions, formats_of, take_inputs
+from mpcnet.cli.inputs import InputOptions, formats_of, gather_inputs
 from mpcnet.declare import load_job
 from mpcnet.declare.plan import Plan, make_plan
 from mpcnet.declare.table import Reading
@@ -37,7 +37,7 @@ def rows(four: Path) -> Plan[Any, Any]:
 
 
 def one(plan: Plan[Any, Any], option: str) -> object:
-    values = take_inputs(plan, read_given([option], None)).values
+    values = gather_inputs(plan, read_given([option], None)).values
     return plan.job.protocol.inputs["value"].check(values["value"], plan.job.params).tolist()
 
 
@@ -54,7 +54,7 @@ def test_a_file(four: Path, plan: Plan[Any, Any], content: str) -> None:
 def test_columns_of_a_table(four: Path, rows: Plan[Any, Any]) -> None:
     table = 'name,"sex",pay\nann,women,3800\n"ben, junior",men,2514\ncleo,women,1\n\n'
     (four / "staff.csv").write_text(table)
-    values = take_inputs(rows, read_given(["value=staff.csv:pay", "group=staff.csv:sex"], None)).values
+    values = gather_inputs(rows, read_given(["value=staff.csv:pay", "group=staff.csv:sex"], None)).values
     assert values == {"value": [3800, 2514, 1], "group": ["women", "men", "women"]}
 
 
@@ -67,13 +67,13 @@ def lists(four: Path) -> Plan[Any, Any]:
 
 
 def items(plan: Plan[Any, Any], source: str, **options: Any) -> object:
-    return take_inputs(plan, read_given([f"items={source}"], None), InputOptions(**options)).values["items"]
+    return gather_inputs(plan, read_given([f"items={source}"], None), InputOptions(**options)).values["items"]
 
 
 def refused(plan: Plan[Any, Any], *sources: str, **options: Any) -> str:
     """Why inputs are refused; no value is told."""
     with pytest.raises(LocalError) as caught:
-        take_inputs(plan, read_given(sources, None), InputOptions(**options))
+        gather_inputs(plan, read_given(sources, None), InputOptions(**options))
     assert CANARY not in str(caught.value)
     return str(caught.value)
 
@@ -187,7 +187,7 @@ def test_comments_are_left_out_on_request(four: Path, lists: Plan[Any, Any]) -> 
 
 def test_lines_end_where_people_end_them(four: Path, lists: Plan[Any, Any]) -> None:
     (four / "odd.txt").write_bytes(b"one item\r\nand another\r\n")
-    found = take_inputs(lists, read_given(["items=@odd.txt"], None)).columns["items"]
+    found = gather_inputs(lists, read_given(["items=@odd.txt"], None)).columns["items"]
     assert found.lines == (1, 2)
     (four / "odd.txt").write_bytes("one\r\nand\u2028another\r\n".encode())
     text = refused(lists, "items=@odd.txt")
@@ -201,7 +201,7 @@ TABLE = "name,sex,pay\nann,women,3800\nben,,2514\ncem,men,N/A\ndan,men,7\neve,wo
 
 
 def pay(plan: Plan[Any, Any], *sources: str, **options: Any) -> dict[str, object]:
-    return dict(take_inputs(plan, read_given(sources, None), InputOptions(**options)).values)
+    return dict(gather_inputs(plan, read_given(sources, None), InputOptions(**options)).values)
 
 
 def test_rows_of_one_file_stay_aligned(
@@ -210,7 +210,7 @@ def test_rows_of_one_file_stay_aligned(
     (four / "staff.csv").write_text(TABLE)
     both = ("value=staff.csv:pay", "group=staff.csv:sex")
     assert "input 'group': staff.csv, line 3, column 'sex': no value" in refused(rows, *both)
-    found = take_inputs(rows, read_given(both, None), InputOptions(skip_empty=True))
+    found = gather_inputs(rows, read_given(both, None), InputOptions(skip_empty=True))
     assert found.values == {"value": [3800, 7], "group": ["women", "men"]}
     assert found.columns["value"].lines == found.columns["group"].lines == (2, 5)
     assert found.columns["value"].kept == (0, 3)
@@ -283,7 +283,7 @@ def test_a_row_that_is_longer_than_the_header(four: Path, rows: Plan[Any, Any]) 
 def test_numbers_as_people_write_them(four: Path, plan: Plan[Any, Any], name: str, cell: str, value: int) -> None:
     (four / "pay.csv").write_text(f'pay\n"{cell}"\n')
     formats = formats_of([f"value={name}"]) if name else {}
-    found = take_inputs(plan, read_given(["value=pay.csv:pay"], None), InputOptions(formats=formats))
+    found = gather_inputs(plan, read_given(["value=pay.csv:pay"], None), InputOptions(formats=formats))
     assert plan.job.protocol.inputs["value"].check(found.values["value"], plan.job.params).tolist() == value
 
 
@@ -301,13 +301,13 @@ def test_formats_that_do_not_fit(four: Path, plan: Plan[Any, Any], lists: Plan[A
 
 
 def test_several_words_in_one(rows: Plan[Any, Any]) -> None:
-    values = take_inputs(rows, read_given(["value=1, 2,3", "group=men,men,women"], None)).values
+    values = gather_inputs(rows, read_given(["value=1, 2,3", "group=men,men,women"], None)).values
     assert values == {"value": [1, 2, 3], "group": ["men", "men", "women"]}
 
 
 def test_a_document_of_all_inputs(four: Path, rows: Plan[Any, Any]) -> None:
     (four / "own.json").write_text('{"value": [1, "2"], "group": ["men", "women"]}')
-    values = take_inputs(rows, read_given([], "own.json")).values
+    values = gather_inputs(rows, read_given([], "own.json")).values
     assert values == {"value": [1, 2], "group": ["men", "women"]}
 
 
@@ -326,7 +326,7 @@ def test_a_document_of_all_inputs(four: Path, rows: Plan[Any, Any]) -> None:
 def test_tables_that_do_not_do(four: Path, rows: Plan[Any, Any], table: str, message: str) -> None:
     (four / "staff.csv").write_text(table)
     with pytest.raises(LocalError) as caught:
-        take_inputs(rows, read_given(["value=staff.csv:pay", "group=men"], None))
+        gather_inputs(rows, read_given(["value=staff.csv:pay", "group=men"], None))
     assert message in str(caught.value)
     assert CANARY not in str(caught.value)
 
@@ -348,7 +348,7 @@ def test_tables_that_do_not_do(four: Path, rows: Plan[Any, Any], table: str, mes
 )
 def test_options_that_do_not_do(plan: Plan[Any, Any], options: list[str], message: str) -> None:
     with pytest.raises(LocalError) as caught:
-        take_inputs(plan, read_given(options, None))
+        gather_inputs(plan, read_given(options, None))
     assert message in str(caught.value)
     assert CANARY not in str(caught.value)
 
@@ -369,7 +369,7 @@ def test_options_that_do_not_do(plan: Plan[Any, Any], options: list[str], messag
 def test_documents_that_do_not_do(four: Path, plan: Plan[Any, Any], document: str, message: str) -> None:
     (four / "own.json").write_text(document)
     with pytest.raises(LocalError) as caught:
-        take_inputs(plan, read_given([], "own.json"))
+        gather_inputs(plan, read_given([], "own.json"))
     assert message in str(caught.value)
     assert CANARY not in str(caught.value)
 
