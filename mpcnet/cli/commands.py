@@ -33,7 +33,7 @@ __all__ = (
 
 _FEW_MINUTES = 600
 """Seconds until a job from a template gives up: people start the parties by hand."""
-_ANY_NETWORK = "lan, wan, or LATENCY[/BANDWIDTH], one way: 50ms/100Mbit.  [default: lan]"
+_ANY_NETWORK = "lan, wan, or LATENCY[~JITTER][/BANDWIDTH], one way: 50ms~5ms/100Mbit.  [default: lan]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +85,31 @@ class Sim:
     seed: Annotated[
         int, Option("--seed", show_default=True, help="Of all randomness: the same seed gives the same run.")
     ] = 0
+    seeds: Annotated[
+        int,
+        Option(
+            "--seeds", metavar="N", limits=(1, 10_000), help="Run with so many seeds, from --seed on, and compare."
+        ),
+    ] = 1
+    links: Annotated[
+        tuple[str, ...],
+        Option(
+            "--link", metavar="NAME:NAME=NETWORK", help="Another network between two parties; once for each pair."
+        ),
+    ] = ()
+    faults: Annotated[
+        tuple[str, ...],
+        Option(
+            "--fault",
+            metavar="KIND:NAME[:N]",
+            help="A party crashes or stalls (crash, stall: in round N) or crashes in mid-speech (crash-after: N "
+            "messages); once for each party.",
+        ),
+    ] = ()
+    trace: Annotated[
+        str | None,
+        Option("--trace", metavar="FILE", help="Write every frame as a line of JSON.", complete=complete.files),
+    ] = None
     parties: Annotated[
         int | None,
         Option("--parties", metavar="N", limits=(1, 1024), help="Another number of parties than the example's."),
@@ -112,6 +137,8 @@ sim = command(
         ("mpcnet sim tally --network 20ms/50Mbit --seed 7", "Another network; the seed repeats the run."),
         ("mpcnet sim job.toml --inputs inputs.json", "A job of your own, with the inputs of all parties."),
         ("mpcnet sim --scenario raises", "A scenario."),
+        ("mpcnet sim majority --fault crash:bob:2 --trace frames.jsonl", "A party dies in round 2; every frame."),
+        ("mpcnet sim average --network 20ms~50ms --seeds 20", "Twenty runs on a restless network."),
     ),
 )
 

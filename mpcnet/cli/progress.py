@@ -65,10 +65,10 @@ def watch_runs(parties: int, label: str, runs: int, *, quiet: bool) -> Generator
 
     Args:
         parties: how many each of them has.
-        label: what one of them is called.
+        label: what one of them is called, or nothing.
         runs: how many there are.
     """
-    crowds = [Crowd(parties, f"{label} {number} of {runs}") for number in range(1, runs + 1)]
+    crowds = [Crowd(parties, label and f"{label} {number} of {runs}") for number in range(1, runs + 1)]
     display = None if quiet or not _may_draw() else _display(crowds[0])
 
     def take(number: int, party: str, event: Event) -> None:

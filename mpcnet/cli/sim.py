@@ -2,52 +2,101 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import click
 from rich.text import Text
 
-from mpcnet.cli.click_app import stdout, to_document
+from mpcnet.cli.click_app import print_document, stdout, to_document
 from mpcnet.cli.commands import Sim
+from mpcnet.cli.experiments import network_text, parse_fault, parse_network, with_links
 from mpcnet.cli.formatting import counted, explained, plain, time_text
 from mpcnet.cli.input_sources import Given, read_document
 from mpcnet.cli.inputs import parse_words
-from mpcnet.cli.progress import watch_crowd
-from mpcnet.cli.progress_model import Crowd
+from mpcnet.cli.progress import watch_runs
 from mpcnet.cli.tables import party_table
 from mpcnet.declare import Job, find_protocol, load_job
 from mpcnet.declare.examples import Inputs, example_inputs, example_job, grown_example
-from mpcnet.errors import LocalError, did_you_mean
-from mpcnet.sim import LAN, WAN, LinkModel, Network, Simulation, find_scenario, list_scenarios, simulate
+from mpcnet.errors import LocalError, MpcnetError, did_you_mean
+from mpcnet.identity.files import replace_text
+from mpcnet.sim import LAN, Fault, Network, Simulation, find_scenario, list_scenarios, simulate
 
-__all__ = ("parse_network", "run_simulation")
+__all__ = ("run_simulation",)
 
-_NAMED = {"lan": LAN, "wan": WAN}
-_SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
-_BYTES = {"kbit": 125.0, "mbit": 125e3, "gbit": 125e6, "kb": 1e3, "mb": 1e6, "gb": 1e9}
-_LATENCY = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s)")
-_BANDWIDTH = re.compile(r"(\d+(?:\.\d+)?)(kbit|mbit|gbit|kb|mb|gb)", re.IGNORECASE)
 _MOST_ROWS = 12
 
 
-def parse_network(text: str) -> Network:
-    """The network of "lan", "wan", or latency and bandwidth: "50ms/100Mbit", "20ms".
+@dataclass(frozen=True, slots=True)
+class _Experiment:
+    """What is simulated, once for each seed."""
+
+    job: Job[Any, Any]
+    inputs: Inputs
+    network: Network
+    faults: Sequence[Fault]
+    summary: str
+
+
+def run_simulation(asked: Sim) -> None:
+    """Simulate the example of a protocol, a job file or a scenario, and show what came of it.
 
     Raises:
-        LocalError: it is none of these.
+        MpcnetError: a party failed, and no fault was asked for; what came of the run has been shown.
     """
-    if text.lower() in _NAMED:
-        return _NAMED[text.lower()]
-    latency_text, slash, bandwidth_text = text.partition("/")
-    latency, bandwidth = _LATENCY.fullmatch(latency_text), _BANDWIDTH.fullmatch(bandwidth_text)
-    if latency is None or (slash and bandwidth is None):
-        raise LocalError("a network is lan, wan, or one-way latency and bandwidth, for example 50ms/100Mbit")
-    speed = float(bandwidth[1]) * _BYTES[bandwidth[2].lower()] if bandwidth else math.inf
-    return Network(LinkModel(float(latency[1]) * _SECONDS[latency[2]], speed))
+    experiment = _experiment(asked)
+    seeds = range(asked.seed, asked.seed + asked.seeds)
+    if asked.trace is not None and len(seeds) > 1:
+        raise LocalError("--trace holds one run: leave out --seeds, and give its seed by --seed")
+    runs = _run_all(experiment, seeds, quiet=asked.quiet)
+    failure = None if experiment.faults else _failure(runs)
+    if isinstance(failure, LocalError):
+        raise failure  # nothing was sent: there is no run to show
+    if asked.trace is not None:
+        replace_text(Path(asked.trace), _trace_text(runs[asked.seed]))
+    if asked.as_json:
+        documents = [_document(experiment.job, run, experiment.network, seed) for seed, run in runs.items()]
+        document: dict[str, object] = documents[0] if len(seeds) == 1 else {"runs": documents}
+        print_document(document if failure is None else {**document, "error": to_document(failure)})
+    else:
+        _show(experiment, runs)
+    if failure is not None:
+        raise failure
+
+
+def _experiment(asked: Sim) -> _Experiment:
+    if (asked.name is None) == (asked.scenario is None):
+        known = ", ".join(list_scenarios()) or "none"
+        raise LocalError(f"name a protocol, a job file or a scenario (mpcnet protocols; scenarios: {known})")
+    model = parse_network(asked.network) if asked.network else None
+    faults = tuple(map(parse_fault, asked.faults))
+    if asked.scenario is not None:
+        if asked.parties is not None or asked.document is not None:
+            raise LocalError("a scenario has its own parties and inputs")
+        found = find_scenario(asked.scenario)
+        network = with_links(model or found.network, asked.links)
+        return _Experiment(found.job, found.inputs, network, (*found.faults, *faults), found.description)
+    assert asked.name is not None  # noqa: S101 -- one of the two is there
+    job, inputs = _job_of(asked.name, asked.parties, asked.document)
+    return _Experiment(job, inputs, with_links(model or LAN, asked.links), faults, job.protocol.summary)
+
+
+def _job_of(name: str, parties: int | None, document: str | None) -> tuple[Job[Any, Any], Inputs]:
+    if name.endswith(".toml"):
+        if parties is not None or document is None:
+            raise LocalError("a job file names its parties; give their inputs with --inputs FILE")
+        job = load_job(name)
+        return job, _values(job, read_document(document))
+    if document is not None:
+        raise LocalError("--inputs goes with a job file (mpcnet job writes one); the example has its own")
+    protocol = find_protocol(name)
+    if parties is not None:
+        return grown_example(protocol, parties)
+    return example_job(protocol, f"{protocol.name}-example"), example_inputs(protocol)
 
 
 def _values(job: Job[Any, Any], given: Mapping[str, Mapping[str, Given]]) -> Inputs:
@@ -70,66 +119,91 @@ def _values(job: Job[Any, Any], given: Mapping[str, Mapping[str, Given]]) -> Inp
     }
 
 
-def run_simulation(asked: Sim) -> None:
-    """Simulate the example of a protocol, a job file or a scenario, and show what came of it."""
-    if (asked.name is None) == (asked.scenario is None):
-        known = ", ".join(list_scenarios()) or "none"
-        raise LocalError(f"name a protocol, a job file or a scenario (mpcnet protocols; scenarios: {known})")
-    model = parse_network(asked.network) if asked.network else None
-    if asked.scenario is not None:
-        if asked.parties is not None or asked.document is not None:
-            raise LocalError("a scenario has its own parties and inputs")
-        found = find_scenario(asked.scenario)
-        model = model or found.network
-        crowd = Crowd(len(found.job.names))
-        with watch_crowd(crowd, quiet=asked.quiet):
-            simulation = found.run(asked.seed, model, crowd.observe)
-        _show(found.job, simulation, model, asked.seed, found.description, as_json=asked.as_json)
-        return
-    assert asked.name is not None  # noqa: S101 -- one of the two is there
-    job, inputs = _job_of(asked.name, asked.parties, asked.document)
-    model = model or LAN
-    crowd = Crowd(len(job.names))
-    with watch_crowd(crowd, quiet=asked.quiet):
-        simulation = simulate(job, inputs, network=model, seed=asked.seed, listener=crowd.observe)
-    _show(job, simulation, model, asked.seed, job.protocol.summary, as_json=asked.as_json)
+def _run_all(experiment: _Experiment, seeds: Sequence[int], *, quiet: bool) -> dict[int, Simulation[Any]]:
+    found: dict[int, Simulation[Any]] = {}
+    job = experiment.job
+    with watch_runs(len(job.names), "run" if len(seeds) > 1 else "", len(seeds), quiet=quiet) as watcher:
+        for number, seed in enumerate(seeds):
+
+            def listener(party: str, event: Any, number: int = number) -> None:
+                watcher(number, party, event)
+
+            found[seed] = simulate(
+                job,
+                experiment.inputs,
+                network=experiment.network,
+                faults=experiment.faults,
+                seed=seed,
+                allow_errors=True,
+                listener=listener,
+            )
+    return found
 
 
-def _job_of(name: str, parties: int | None, document: str | None) -> tuple[Job[Any, Any], Inputs]:
-    if name.endswith(".toml"):
-        if parties is not None or document is None:
-            raise LocalError("a job file names its parties; give their inputs with --inputs FILE")
-        job = load_job(name)
-        return job, _values(job, read_document(document))
-    if document is not None:
-        raise LocalError("--inputs goes with a job file (mpcnet job writes one); the example has its own")
-    protocol = find_protocol(name)
-    if parties is not None:
-        return grown_example(protocol, parties)
-    return example_job(protocol, f"{protocol.name}-example"), example_inputs(protocol)
+def _failure(runs: Mapping[int, Simulation[Any]]) -> Exception | None:
+    """Of the first run that failed: the party that failed first, and why."""
+    for seed, run in runs.items():
+        if run.cause is not None:
+            name, error = run.cause
+            of_seed = f" with --seed {seed}" if len(runs) > 1 else ""
+            return error if isinstance(error, LocalError) else MpcnetError(f"{name} failed{of_seed}: {error}")
+    return None
 
 
-def _show(
-    job: Job[Any, Any], simulation: Simulation[Any], network: Network, seed: int, summary: str, *, as_json: bool
-) -> None:
-    if as_json:
-        click.echo(json.dumps(_document(job, simulation, network, seed)))
-        return
-    console, cost = stdout(), simulation.cost
-    console.print(Text.assemble((job.protocol.name, "bold"), f": {summary}"))
-    console.print(Text(f"network {_network_text(network)}, seed {seed}\n", style="dim"))
-    table = party_table(("party", "learns"))
-    for names, text in _grouped(job, simulation):
-        table.add_row(Text(names), text)
-    console.print(table)
-    facts = (
-        # A protocol that sends messages of its own has no rounds to count.
-        *([counted(cost.rounds, "round")] if cost.rounds or not cost.messages else []),
-        counted(cost.messages, "message"),
-        counted(cost.sent_bytes, "byte"),
-        f"{time_text(cost.seconds)} of virtual time",
-    )
-    console.print(Text("\n" + ", ".join(facts)))
+def _trace_text(run: Simulation[Any]) -> str:
+    """A line of JSON for every frame, in the order in which frames took the links."""
+    return "".join(json.dumps(dataclasses.asdict(event)) + "\n" for event in run.trace)
+
+
+def _show(experiment: _Experiment, runs: Mapping[int, Simulation[Any]]) -> None:
+    console, job, seeds = stdout(), experiment.job, list(runs)
+    console.print(Text.assemble((job.protocol.name, "bold"), f": {experiment.summary}"))
+    which = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
+    console.print(Text(f"network {network_text(experiment.network)}, {which}\n", style="dim"))
+    for alike in _alike(job, runs):
+        if len(seeds) > 1:
+            console.print(Text(f"{counted(len(alike), 'run')} with {_seeds_text(alike)}"))
+        table = party_table(("party", "learns"))
+        for names, text in _grouped(job, runs[alike[0]]):
+            table.add_row(Text(names), text)
+        console.print(table)
+        console.print(Text("\n" + _cost_text([runs[seed] for seed in alike])))
+
+
+def _alike(job: Job[Any, Any], runs: Mapping[int, Simulation[Any]]) -> list[list[int]]:
+    """Seeds whose runs ended alike, together."""
+    groups: dict[tuple[tuple[str, str], ...], list[int]] = {}
+    for seed, run in runs.items():
+        ending = tuple((names, text.plain) for names, text in _grouped(job, run))
+        groups.setdefault(ending, []).append(seed)
+    return list(groups.values())
+
+
+def _seeds_text(seeds: Sequence[int]) -> str:
+    if len(seeds) == 1:
+        return f"seed {seeds[0]}"
+    if list(seeds) == list(range(seeds[0], seeds[-1] + 1)):
+        return f"seeds {seeds[0]} to {seeds[-1]}"
+    shown = ", ".join(map(str, seeds[:_MOST_ROWS]))
+    return f"seeds {shown}" + (f" and {len(seeds) - _MOST_ROWS} more" if len(seeds) > _MOST_ROWS else "")
+
+
+def _cost_text(runs: Sequence[Simulation[Any]]) -> str:
+    costs = [run.cost for run in runs]
+    facts = [
+        _span([cost.messages for cost in costs], "message"),
+        _span([cost.sent_bytes for cost in costs], "byte"),
+    ]
+    # A protocol that sends messages of its own has no rounds to count.
+    if any(cost.rounds or not cost.messages for cost in costs):
+        facts.insert(0, _span([cost.rounds for cost in costs], "round"))
+    times = list(dict.fromkeys([time_text(pick(cost.seconds for cost in costs)) for pick in (min, max)]))
+    return ", ".join([*facts, f"{' to '.join(times)} of virtual time"])
+
+
+def _span(numbers: Sequence[int], singular: str) -> str:
+    least, most = min(numbers), max(numbers)
+    return counted(most, singular) if least == most else f"{least:,} to {counted(most, singular)}"
 
 
 def _grouped(job: Job[Any, Any], simulation: Simulation[Any]) -> list[tuple[str, Text]]:
@@ -146,17 +220,6 @@ def _grouped(job: Job[Any, Any], simulation: Simulation[Any]) -> list[tuple[str,
 
 def _some(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
-
-
-def _network_text(network: Network) -> str:
-    link = network.default
-    named = next((name.upper() + ": " for name, known in _NAMED.items() if known == network), "")
-    if math.isinf(link.bandwidth_bytes):
-        speed = ""
-    else:
-        bits = link.bandwidth_bytes * 8
-        speed = f", {bits / 1e9:g} Gbit/s" if bits >= 1e9 else f", {bits / 1e6:g} Mbit/s"
-    return f"{named}{time_text(link.latency_seconds)} one way{speed}"
 
 
 def _document(job: Job[Any, Any], simulation: Simulation[Any], network: Network, seed: int) -> dict[str, object]:
@@ -178,6 +241,7 @@ def _document(job: Job[Any, Any], simulation: Simulation[Any], network: Network,
         "network": {
             "latency_seconds": network.default.latency_seconds,
             "bandwidth_bytes": None if math.isinf(bandwidth) else bandwidth,
+            "jitter_seconds": network.default.jitter_seconds,
         },
         "parties": parties,
         "cost": {

@@ -13,6 +13,15 @@ __all__ = ("Timing",)
 class Timing:
     """Waiting times of a transport, in seconds. Tests run them on a virtual clock.
 
+    Args:
+        handshake_seconds: for connecting, hellos and handshake; after it a connection is given up.
+        redial_first_seconds, redial_most_seconds: between two attempts to reach a party, at first and at last.
+        ping_after_seconds: silence after which we ask for a sign of life.
+        drop_after_seconds: silence after which the link is given up.
+        answer_seconds: for the answer to a sign of life that something hangs on.
+        flush_seconds: on leaving, for sending what is queued.
+        goodbye_seconds: and then for the peer's goodbye.
+
     Raises:
         LocalError: one is not positive.
     """

@@ -72,6 +72,10 @@ class RecordCipher(typing.Protocol):
 class Limits:
     """What one party allows a link to hold.
 
+    Args:
+        max_frame_bytes: the largest body of a frame, behind the bound that the session sets by what was agreed.
+        outbox_bytes: frames that were queued and not yet acknowledged, before sending waits.
+
     Raises:
         LocalError: a limit is not positive, or the outbox is smaller than what goes unacknowledged.
     """
