@@ -18,12 +18,12 @@ from typing import Any
 from benchmarks.rows import Row, values_of
 from mpcnet.algebra import Streams
 from mpcnet.algebra.domain import Buffer
+from mpcnet.correlated.dealer import DealerProvider
 from mpcnet.correlated.dealing import make_correction
-from mpcnet.correlated.provider import DealerProvider, read_request_untrusted
+from mpcnet.correlated.tranches import read_tranche_untrusted
 from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, Value, domain_of, evaluate
 from mpcnet.engine import MergedRound
-from mpcnet.primitives import blake2b
-from mpcnet.testing.lockstep import make_programs
+from mpcnet.testing.lockstep import dealer_streams, make_programs
 
 __all__ = ("Local", "measure_local")
 
@@ -69,11 +69,10 @@ class Clock:
 
 def measure_local(row: Row, n: int, parties: int, repeats: int, cores: int) -> Local:
     """Run a row in lockstep, after one warm-up."""
-    streams = {me: Streams(_bytes(b"pair %d" % me), _bytes(b"job"), ("dealer", "")) for me in range(parties)}
-    programs = make_programs(computing=parties)
+    programs = make_programs(computing=parties, provider=DealerProvider(), dealer=_DEALER)
+    streams = dealer_streams(_DEALER, range(parties))
     inputs: dict[int, tuple[Secret, Secret]] = {}
     for me, program in programs.items():
-        program.provider = DealerProvider(_DEALER, streams[me])
         owners = tuple(range(parties))
         node = program.input("values", (row.length(n),), Range(*row.bounds), owners, values_of(row, n, me))
         shared = Secret(Value(program, node))
@@ -128,9 +127,4 @@ def _drive(evaluations: Mapping[int, Evaluation], clock: Clock, streams: Mapping
 
 
 def _deal(request: bytes, streams: Mapping[int, Streams]) -> Buffer:
-    read = read_request_untrusted(request, "a party")
-    return make_correction(tuple(streams), streams, read.node, read.demand)
-
-
-def _bytes(label: bytes) -> bytes:
-    return blake2b(label, size=32, person=b"mpcnet.bench")
+    return make_correction(tuple(streams), streams, read_tranche_untrusted(request, "a party"))

@@ -19,12 +19,18 @@ import numpy as np
 from mpcnet.algebra import Buffer, Label, Streams, Words
 from mpcnet.algebra.domain import Z64, as_buffer
 from mpcnet.correlated.items import ArraySpec, Demand, Item
+from mpcnet.correlated.tranches import Tranche, words_of
 
-__all__ = ("SHORT_WORDS", "DealerStreams", "correction_bytes", "make_correction", "shares_of")
+__all__ = ("SHORT_WORDS", "DealerStreams", "correction_bytes", "dealer_path", "make_correction", "shares_of")
 
 SHORT_WORDS: Final = 2**17
-"""Up to so many words, 1 MiB, a request is cut from one stream of each pair: what stays in a core's cache."""
+"""Up to so many words, 1 MiB, a tranche is cut from one stream of each pair: what stays in a core's cache."""
 _PURPOSE = "correlated"
+
+
+def dealer_path(fork: bytes) -> tuple[str, ...]:
+    """The path that labels of a fork's correlated randomness carry: the dealer knows forks by id, not by name."""
+    return ("dealer", fork.hex())
 
 
 def correction_bytes(demand: Demand) -> int:
@@ -33,51 +39,53 @@ def correction_bytes(demand: Demand) -> int:
 
 
 class DealerStreams:
-    """The arrays that one pair's streams give to one request, each drawn once, in the order of the demand.
+    """The arrays that one pair's streams give to one tranche, each drawn once, in the order of the demand.
 
-    A request is short or long by its words, which both sides know. A short one is cut from a single stream: most
+    A tranche is short or long by its words, which both sides know. A short one is cut from a single stream: most
     of the time of a small array is the key and the cipher that it takes. The arrays of a long one have streams of
     their own, so that no party holds them all at once.
 
     Args:
         streams: of the pair, under the name that the dealer knows the fork by.
-        node: number of the `ensure` operation.
-        demand: what all computing parties asked for.
+        tranche: what all computing parties asked for.
     """
 
-    def __init__(self, streams: Streams, node: int, demand: Demand) -> None:
+    def __init__(self, streams: Streams, tranche: Tranche) -> None:
         self._streams = streams
-        self._node = node
-        self._position = 0
-        words = sum(item.words(units) for item, units in demand.items())
+        self._tranche = tranche
+        self._offset = 0
         self._flat: Words | None = None
+        words = words_of(tranche.demand)
         if words <= SHORT_WORDS:
-            self._flat = streams.uniform(Z64, (words,), Label(_PURPOSE, 0, streams.fork, node, 0))
+            self._flat = streams.uniform(Z64, (words,), self._label(_PURPOSE))
+
+    def _label(self, purpose: str) -> Label:
+        # The streams hold job and fork; the number of the operation is the tranche's own.
+        return Label(purpose, 0, self._streams.fork, self._tranche.node, 0)
 
     def take(self, item: Item, spec: ArraySpec, units: int) -> Words:
         """The next array."""
         if self._flat is None:
-            label = Label(f"{_PURPOSE}:{item.key}:{spec.name}", 0, self._streams.fork, self._node, 0)
-            return self._streams.uniform(Z64, spec.shape(units), label)
-        start = self._position
-        self._position = start + spec.rows * units
-        return self._flat[start : self._position].reshape(spec.shape(units))
+            return self._streams.uniform(Z64, spec.shape(units), self._label(f"{_PURPOSE}:{item.key}:{spec.name}"))
+        start = self._offset
+        self._offset = start + spec.rows * units
+        return self._flat[start : self._offset].reshape(spec.shape(units))
 
     def skip(self, spec: ArraySpec, units: int) -> None:
         """Leave the next array out: it comes as a correction."""
-        self._position += spec.rows * units
+        self._offset += spec.rows * units
 
 
-def make_correction(computing: Sequence[int], streams: Mapping[int, Streams], node: int, demand: Demand) -> Buffer:
+def make_correction(computing: Sequence[int], streams: Mapping[int, Streams], tranche: Tranche) -> Buffer:
     """The dealer's message to the first computing party.
 
     Args:
         computing: roster indices, in the order of the job.
         streams: by computing party, those of its pair with the dealer.
-        node: number of the `ensure` operation.
-        demand: what all of them asked for.
+        tranche: what all of them asked for.
     """
-    draws = [DealerStreams(streams[party], node, demand) for party in computing]
+    demand = tranche.demand
+    draws = [DealerStreams(streams[party], tranche) for party in computing]
     # Written into one array piece by piece: joining large ones afterwards would touch all of it once more.
     corrections = np.empty(correction_bytes(demand) // 8, np.uint64)
     rest = corrections
@@ -110,7 +118,7 @@ def shares_of(
     """A computing party's shares of an item.
 
     Args:
-        draws: of our pair with the dealer, for this request.
+        draws: of our pair with the dealer, for this tranche.
         correction: what is left of the dealer's message, for the first computing party; None for others.
     Returns:
         the arrays in the order of `Item.arrays`, and how many bytes of the correction they took.

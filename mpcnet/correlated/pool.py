@@ -1,11 +1,15 @@
-"""The pool: correlated randomness that was made for one evaluation, each unit taken once."""
+"""The pool: correlated randomness of one fork of a job, each unit taken once.
+
+It holds one tranche, which is filled in before the operations that use it are started. Operations take units in the
+order in which they run, the same on all computing parties, so that shares of one unit meet.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from mpcnet.algebra import Words
-from mpcnet.correlated.items import Demand, Item, parse_item
+from mpcnet.correlated.items import Demand, Item
 from mpcnet.errors import LocalError
 
 __all__ = ("Pool",)
@@ -13,6 +17,7 @@ __all__ = ("Pool",)
 
 @dataclass(slots=True, repr=False)
 class _Stock:
+    item: Item
     arrays: tuple[Words, ...]
     units: int
     taken: int = 0
@@ -29,14 +34,17 @@ class Pool:
         return f"Pool(units left: {left})"
 
     def put(self, item: Item, units: int, arrays: tuple[Words, ...]) -> None:
-        """Fill in what a provider made for one evaluation.
+        """Fill in what a provider made of one type for a tranche.
+
+        Args:
+            arrays: our shares, in the order of `Item.arrays`.
 
         Raises:
-            LocalError: there is still some left of this type, of an earlier evaluation.
+            LocalError: there are units left of this type, of an earlier tranche.
         """
         if item.key in self._stocks:
-            raise LocalError(f"there are {item.key} left from an earlier evaluation")
-        self._stocks[item.key] = _Stock(arrays, units)
+            raise LocalError(f"there are {item.key} left of an earlier tranche")
+        self._stocks[item.key] = _Stock(item, arrays, units)
 
     def take(self, item: Item, units: int) -> tuple[Words, ...]:
         """The next units, as arrays in the order of `Item.arrays`.
@@ -57,7 +65,10 @@ class Pool:
         return cut
 
     def drain(self) -> Demand:
-        """Forget what is left, and say how much it was: nothing, if demand was declared rightly."""
-        left = {parse_item(key): stock.units - stock.taken for key, stock in self._stocks.items()}
+        """Forget what is left of a tranche, and say how much it was: nothing, if demand was declared rightly.
+
+        It is not kept for the next one: parties that do not compute would not know how much there is.
+        """
+        left = {stock.item: stock.units - stock.taken for stock in self._stocks.values()}
         self._stocks.clear()
         return left

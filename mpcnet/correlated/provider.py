@@ -1,173 +1,104 @@
-"""Providers: where correlated randomness comes from. One step, `ensure`, once an evaluation, before its rounds.
+"""Providers: where correlated randomness comes from. The interface; `mpcnet.correlated.dealer` is the first one.
 
-`DealerProvider` asks a party of the job that does nothing else. Every computing party sends it the same request; it
-answers when all of them have, each once (`Dealer`), with one correction to the first of them. Requests are keyed by
-job, fork and operation: the labels of the streams hold all three, so that an answer fits no other question.
+    Provider            one object in a process, found by the entry-point group `mpcnet.providers`; without state
+    Preparation         the provider at work for one fork of a job, made by `Provider.open`
+    ensure(tranche)     a step that fills the pool with one tranche
+
+Rules that every provider keeps, and that `mpcnet.testing.check_provider` tries:
+
+1. Each unit is made for one fork of one job and taken once. Two forks have no order between them, so what one of
+   them has left over is not used by another: it belongs to the `Preparation`, and is forgotten with it.
+2. Whatever is drawn from a pair's streams has a label that holds job, fork, and the tranche's number.
+3. How many rounds `ensure` takes, and how many bytes, follows from the tranche and from who takes part. `forecast`
+   says it, and parties that do not compute yield as many empty rounds.
+4. A pair's base correlations are used as `Opening.pairs` gives them, and never copied.
+5. `ensure` needs no input and no share: what it makes is random. A driver may therefore run it long before the
+   tranche is used (work ahead), in the order of the tranches of a fork. It puts units into the pool, and does
+   nothing else that an evaluation could notice.
 """
 
 from __future__ import annotations
 
+import typing
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
-from mpcnet.algebra import Streams
-from mpcnet.correlated.dealing import DealerStreams, correction_bytes, shares_of
-from mpcnet.correlated.items import Demand, Item, parse_item
+from mpcnet.correlated.base_correlations import ForkPair
+from mpcnet.correlated.cost import Cost
+from mpcnet.correlated.items import Item
 from mpcnet.correlated.pool import Pool
-from mpcnet.engine import Context, Round, Step
-from mpcnet.errors import LocalError, PeerViolation
-from mpcnet.wire.canonical import Plain, decode_canonical_untrusted, encode_canonical
+from mpcnet.correlated.tranches import Tranche
+from mpcnet.engine import Context, Parties, Step
 
-__all__ = (
-    "MAX_CORRECTION_BYTES",
-    "MAX_DEALT_WORDS",
-    "MAX_OPERATIONS",
-    "MAX_REQUEST_BYTES",
-    "DealerProvider",
-    "Provider",
-    "Request",
-    "encode_request",
-    "make_request",
-    "read_request_untrusted",
-)
-
-MAX_REQUEST_BYTES: Final = 8192
-"""A request lists item types and counts; there are a few dozen types at most."""
-MAX_CORRECTION_BYTES: Final = 2**30
-"""What one request may make the dealer send: 50 million comparisons of 64 bits."""
-MAX_DEALT_WORDS: Final = 2**28
-"""What one request may make the dealer hold, 2 GiB: some types have many more uniform words than corrected ones."""
-MAX_OPERATIONS: Final = 2**33
-"""What one request may make the dealer compute: a product of matrices has few words and many operations."""
-_MAX_TYPES: Final = 256
+__all__ = ("Opening", "Preparation", "Provider")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What one evaluation asks for.
+@dataclass(frozen=True, slots=True, repr=False)
+class Opening:
+    """What a provider is given when a fork of a job begins.
 
     Args:
-        node: number of the `ensure` operation.
-        demand: units by type.
-        encoded: both, as they go to the dealer and into the program's digest.
+        parties: who takes part.
+        dealer: the dealer's roster index, if the job names one.
+        job: the job id.
+        fork: path of the fork.
+        fork_id: how frames name it, which is all that a dealer knows of it.
+        pairs: by peer, what we have in common. Parties that do not compute meet the computing parties alone, and
+            neither each other nor a dealer.
     """
 
-    node: int
-    demand: Demand
-    encoded: bytes
+    parties: Parties
+    dealer: int | None
+    job: bytes
+    fork: tuple[str, ...]
+    fork_id: bytes
+    pairs: Mapping[int, ForkPair]
+
+
+class Preparation(ABC):
+    """A provider at work for one fork of a job."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider: Provider = provider
+
+    @abstractmethod
+    def ensure(self, context: Context, pool: Pool, tranche: Tranche) -> Step[None]:
+        """Fill the pool with a tranche. All parties of the program run it, with one tranche.
+
+        Args:
+            context: of the operation `tranche.node`.
+            pool: where a computing party puts each type of the tranche; others put nothing.
+            tranche: what is to be made. Tranches of a fork come in order, each once.
+
+        Raises:
+            PeerViolation: what a peer sent is not what it should be; it names the peer.
+        """
 
 
 class Provider(ABC):
-    """Makes correlated randomness for the computing parties."""
+    """Makes correlated randomness for the computing parties. It has no state; what `open` returns has."""
 
-    def makes(self, item: Item) -> bool:
-        """Whether it makes items of this type; schemes choose their algorithms by it. By default all."""
-        return True
+    name: typing.ClassVar[str]
+    """What a job names it by."""
+    takes_dealer: typing.ClassVar[bool] = False
+    """Whether it works with a party of the job that deals; then the job must name one, and otherwise must not."""
 
     @abstractmethod
-    def ensure(self, context: Context, pool: Pool, request: Request) -> Step[None]:
-        """Fill the pool with what an evaluation takes. All parties of the program call it, with one request."""
+    def makes(self, item: Item) -> bool:
+        """Whether it makes items of this type. Schemes choose between algorithms by it."""
 
+    @abstractmethod
+    def forecast(self, parties: Parties, tranche: Tranche, *, dealer: int | None = None) -> Cost:
+        """What `ensure` of a tranche takes: rounds, and bytes by sender and receiver; its demand is empty.
 
-class DealerProvider(Provider):
-    """Asks a dealer.
+        Making base correlations is among the rounds of every tranche, whether there are some already or not: not
+        every party knows, and rounds without messages take no time. It is not among the bytes.
 
-    Args:
-        dealer: its roster index.
-        streams: of our pair with it in this job, under the name that the dealer knows our fork by.
-    """
+        Args:
+            dealer: the dealer's roster index, for a provider that takes one.
+        """
 
-    def __init__(self, dealer: int, streams: Streams | None) -> None:
-        self._dealer = dealer
-        self._streams = streams
-
-    def ensure(self, context: Context, pool: Pool, request: Request) -> Step[None]:
-        """One round with the dealer: a request of some hundred bytes from everyone, one correction to the first."""
-        parties = context.parties
-        if not parties.computes or self._streams is None:
-            yield Round()
-            return
-        is_first = parties.me == parties.computing[0]
-        demand = request.demand
-        inbox = yield Round(
-            {self._dealer: request.encoded}, {self._dealer: correction_bytes(demand)} if is_first else {}
-        )
-        rest = inbox[self._dealer] if is_first else None
-        draws = DealerStreams(self._streams, request.node, demand)
-        for item, units in demand.items():
-            arrays, used = shares_of(item, units, draws, rest)
-            pool.put(item, units, arrays)
-            rest = rest[used:] if rest is not None else None
-
-
-def make_request(node: int, demand: Demand) -> Request:
-    """The request of an evaluation.
-
-    Raises:
-        LocalError: a dealer would not answer, since one evaluation takes too much.
-    """
-    return Request(node, demand, encode_request(node, demand))
-
-
-def encode_request(node: int, demand: Demand) -> bytes:
-    """What a computing party sends to the dealer: the number of the operation, and units by type.
-
-    Raises:
-        LocalError: a dealer would not answer, since one evaluation takes too much.
-    """
-    wanted: list[Plain] = [[item.key, units] for item, units in demand.items()]
-    if excess := _excess(demand):
-        raise LocalError(f"this evaluation takes {excess}; evaluate in several steps")
-    request = encode_canonical([node, wanted])
-    if len(request) > MAX_REQUEST_BYTES:
-        raise LocalError(
-            f"this evaluation takes {len(wanted)} types of correlated randomness, too many for one request; "
-            "evaluate in several steps"
-        )
-    return request
-
-
-def _excess(demand: Demand) -> str:
-    """What is too much about a demand, in words; empty if nothing is."""
-    if len(demand) > _MAX_TYPES:
-        return f"more than {_MAX_TYPES} types of correlated randomness"
-    if correction_bytes(demand) > MAX_CORRECTION_BYTES:
-        return f"more than {MAX_CORRECTION_BYTES} bytes of the dealer at once"
-    if sum(item.words(units) for item, units in demand.items()) > MAX_DEALT_WORDS:
-        return f"more than {MAX_DEALT_WORDS} words of correlated randomness at once"
-    if sum(item.operations(units) for item, units in demand.items()) > MAX_OPERATIONS:
-        return f"more than {MAX_OPERATIONS} operations of the dealer at once"
-    return ""
-
-
-def read_request_untrusted(request: bytes | memoryview, party: str) -> Request:
-    """What a computing party asks the dealer for.
-
-    Args:
-        party: whom to name if it is malformed.
-
-    Raises:
-        PeerViolation: malformed, unknown types, or more than the cap.
-    """
-    match decode_canonical_untrusted(request, party, max_bytes=MAX_REQUEST_BYTES):
-        case [int(node), [*wanted]] if type(node) is int and 0 <= node < 2**63 and wanted:
-            demand = dict(_wanted_untrusted(entry, party) for entry in wanted)
-        case _:
-            raise PeerViolation(party, "sent the dealer a request of the wrong form")
-    if len(demand) != len(wanted):
-        raise PeerViolation(party, "asked the dealer for one type twice")
-    if excess := _excess(demand):
-        raise PeerViolation(party, f"asked for {excess}")
-    return Request(node, demand, bytes(request))
-
-
-def _wanted_untrusted(entry: Plain, party: str) -> tuple[Item, int]:
-    match entry:
-        case [str(key), int(units)] if type(units) is int and 0 < units < 2**40:
-            try:
-                return parse_item(key), units
-            except ValueError:
-                raise PeerViolation(party, "asked the dealer for a type that does not exist") from None
-        case _:
-            raise PeerViolation(party, "sent the dealer a request of the wrong form")
+    @abstractmethod
+    def open(self, opening: Opening) -> Preparation:
+        """Begin to work for one fork of a job."""

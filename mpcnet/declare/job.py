@@ -27,8 +27,9 @@ class Job(Generic[P, T]):
         roles: by role, the names of its members; row i of a role's input is that of its member i.
         label: what the parties call this run; unique among the running jobs of a mesh.
         compute: names of the computing parties; by default the parties with inputs.
-        dealer: name of the party that makes correlated randomness, if the scheme wants one.
+        dealer: name of the party that deals correlated randomness, for the provider of that name.
         scheme: how secrets are shared.
+        provider: what makes correlated randomness; by default the dealer, if the job names one.
         deadline_seconds: how long the whole job may take, waiting for stragglers included.
     """
 
@@ -39,6 +40,7 @@ class Job(Generic[P, T]):
     compute: Sequence[str] = ()
     dealer: str | None = None
     scheme: str = "additive"
+    provider: str = ""
     deadline_seconds: float = 60
 
     def __post_init__(self) -> None:

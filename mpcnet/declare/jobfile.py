@@ -2,7 +2,7 @@
 
     protocol = "average"
     label = "raises-2026"
-    deadline_seconds = 600          # optional, as are scheme, compute and dealer
+    deadline_seconds = 600          # optional, as are scheme, compute, dealer and provider
 
     [params]                        # what the protocol's defaults do not say
     high = 20000
@@ -45,12 +45,14 @@ _FIELDS: Mapping[str, Field] = {
     "protocol": replace(TEXT, required=True),
     "label": replace(TEXT, required=True),
     "scheme": TEXT,
+    "provider": TEXT,
     "deadline_seconds": Field("a number of seconds", lambda value: type(value) in (int, float)),
     "compute": _NAMES,
     "dealer": replace(TEXT, takes="text, the name of a party"),
     "params": TABLE,
     "roles": replace(TABLE, required=True),
 }
+_OPTIONAL = ("scheme", "dealer", "provider", "deadline_seconds")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -82,7 +84,7 @@ def job_from_toml(text: str) -> Job[Any, Any]:
     _check_names("dealer", [table["dealer"]] if "dealer" in table else [])
     protocol = _within("protocol", find_protocol, table["protocol"])
     params = _within("params", protocol.make_params, table.get("params", {}))
-    optional = {name: table[name] for name in ("scheme", "dealer", "deadline_seconds") if name in table}
+    optional = {name: table[name] for name in _OPTIONAL if name in table}
     return Job(
         protocol=protocol,
         params=params,
@@ -106,6 +108,8 @@ def job_to_toml(job: Job[Any, Any]) -> str:
         lines.append(f"compute = {_toml(list(job.compute))}")
     if job.dealer is not None:
         lines.append(f"dealer = {_toml(job.dealer)}")
+    if job.provider:
+        lines.append(f"provider = {_toml(job.provider)}")
     values = {item.name: getattr(job.params, item.name) for item in dataclasses.fields(job.params)}
     params = [f"{_key(name)} = {_toml(value)}" for name, value in values.items() if value is not None]
     roles = [f"{_key(role)} = {_toml(list(names))}" for role, names in job.roles.items()]

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from mpcnet.correlated.dealer import DealerProvider
+from mpcnet.correlated.provider import Provider
 from mpcnet.declare.job import MAX_LABEL, Job
 from mpcnet.declare.outputs import Delivery, Receivers
-from mpcnet.declare.plugins import find_scheme
+from mpcnet.declare.plugins import find_provider, find_scheme
 from mpcnet.dsl import Range
 from mpcnet.engine import Parties
 from mpcnet.errors import LocalError, did_you_mean
@@ -41,6 +43,7 @@ class Plan(Generic[P, T]):
         peers: those of them with whom we agree and exchange messages: all others if we compute, else the computing
             parties.
         dealer: the dealer's roster index, if there is one.
+        provider: makes correlated randomness, or None: then the program can do without or is refused.
         outputs: by name, who receives it, with the parameters of this job.
         deliveries: by name, what of it goes to whom.
     """
@@ -54,6 +57,7 @@ class Plan(Generic[P, T]):
     participants: tuple[int, ...]
     peers: tuple[int, ...]
     dealer: int | None
+    provider: Provider | None
     outputs: Mapping[str, Receivers]
     deliveries: Mapping[str, tuple[Delivery, ...]]
 
@@ -115,7 +119,7 @@ def make_plan(job: Job[P, T], roster: Roster, me: Member) -> Plan[P, T]:
     """Check a job against a roster.
 
     Raises:
-        LocalError: an unknown party, role or scheme; too many or too few members.
+        LocalError: an unknown party, role, scheme or provider; too many or too few members.
         NoPart: we have none in it.
     """
     _check_scalars(job)
@@ -151,6 +155,7 @@ def make_plan(job: Job[P, T], roster: Roster, me: Member) -> Plan[P, T]:
         participants=participants,
         peers=tuple(party for party in reached if party != me.index),
         dealer=dealer,
+        provider=_provider(job),
         outputs=outputs,
         deliveries={name: found.deliveries(roles, everyone) for name, found in outputs.items()},
     )
@@ -226,6 +231,18 @@ def _dealer(job: Job[Any, Any], known: Mapping[str, Member], everyone: tuple[int
     if dealer in everyone:
         raise LocalError(f"{job.dealer} deals, and must take no other part in the job")
     return dealer
+
+
+def _provider(job: Job[Any, Any]) -> Provider | None:
+    """What makes correlated randomness: the provider that the job names, or the dealer that it names."""
+    if not job.provider and job.dealer is None:
+        return None
+    provider = find_provider(job.provider or DealerProvider.name)
+    if provider.takes_dealer and job.dealer is None:
+        raise LocalError(f"provider '{provider.name}' works with a dealer: name a dealer in the job")
+    if not provider.takes_dealer and job.dealer is not None:
+        raise LocalError(f"provider '{provider.name}' works without a dealer: leave {job.dealer} out")
+    return provider
 
 
 def _member(known: Mapping[str, Member], name: str) -> Member:

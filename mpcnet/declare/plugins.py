@@ -1,4 +1,4 @@
-"""Protocols, schemes and scenarios by entry points: bundled ones, and those of third parties alike."""
+"""Protocols, schemes, providers and scenarios by entry points: bundled ones, and those of third parties alike."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import functools
 import importlib.metadata
 from typing import Any
 
+from mpcnet.correlated.provider import Provider
 from mpcnet.declare.protocol import Protocol
 from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.schemes import Scheme
 
 __all__ = (
     "find_protocol",
+    "find_provider",
     "find_scheme",
     "list_protocols",
+    "list_providers",
     "list_schemes",
     "load_entry_point",
     "load_protocols",
@@ -21,6 +24,7 @@ __all__ = (
 
 PROTOCOLS = "mpcnet.protocols"
 SCHEMES = "mpcnet.schemes"
+PROVIDERS = "mpcnet.providers"
 
 
 @functools.cache
@@ -95,3 +99,16 @@ def find_scheme(name: str) -> Scheme:
 def list_schemes() -> list[str]:
     """Names of all installed schemes."""
     return sorted({point.name for point in importlib.metadata.entry_points(group=SCHEMES)})
+
+
+def find_provider(name: str) -> Provider:
+    """The installed provider of correlated randomness of this name."""
+    found = load_entry_point(PROVIDERS, name, "provider")
+    if not (isinstance(found, type) and issubclass(found, Provider)):
+        raise LocalError(f"entry point {name!r} of {PROVIDERS} is no provider")
+    return found()
+
+
+def list_providers() -> list[str]:
+    """Names of all installed providers."""
+    return sorted({point.name for point in importlib.metadata.entry_points(group=PROVIDERS)})

@@ -9,7 +9,7 @@ import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from mpcnet.dsl.nodes import Interactive, Node, joined, reshaped, split
+from mpcnet.dsl.nodes import Divisible, Interactive, Node, joined, reshaped, split
 from mpcnet.engine import Context, Setting, Step
 from mpcnet.errors import LocalError
 from mpcnet.schemes import Cost, Kind, Primitive, Scheme, Share
@@ -18,7 +18,7 @@ __all__ = ("Compute", "MatrixProduct")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Compute(Interactive):
+class Compute(Divisible):
     """An elementwise primitive. All operands have the node's shape."""
 
     primitive: Kind
@@ -50,8 +50,17 @@ class Compute(Interactive):
         result = yield from scheme.compute(context, primitive, operands)
         return split(result, [node.shape for node in nodes])
 
+    def count(self, nodes: Sequence[Node]) -> int:
+        return sum([math.prod(node.shape) for node in nodes])
+
+    def piece_cost(self, scheme: Scheme, setting: Setting, count: int) -> Cost:
+        return _cost(scheme, setting, Primitive(self.primitive, count, self.bits))
+
+    def run_piece(self, scheme: Scheme, context: Context, operands: Sequence[Share], count: int) -> Step[Share]:
+        return scheme.compute(context, Primitive(self.primitive, count, self.bits), operands)
+
     def _primitive(self, nodes: Sequence[Node]) -> Primitive:
-        return Primitive(self.primitive, sum([math.prod(node.shape) for node in nodes]), self.bits)
+        return Primitive(self.primitive, self.count(nodes), self.bits)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

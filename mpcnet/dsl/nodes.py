@@ -21,6 +21,7 @@ from mpcnet.schemes import Cost, Scheme, Share
 
 __all__ = (
     "AddPublic",
+    "Divisible",
     "Input",
     "Interactive",
     "Linear",
@@ -79,6 +80,28 @@ class Interactive(Operation):
             shares: of each node, its parents' shares.
         Returns:
             One result per node: a `Share`, or a plaintext for `Reveal`.
+        """
+
+
+class Divisible(Interactive):
+    """An operation on elements that have nothing to do with each other: a large batch may run piece by piece."""
+
+    @abstractmethod
+    def count(self, nodes: Sequence[Node]) -> int:
+        """How many elements a batch has."""
+
+    @abstractmethod
+    def piece_cost(self, scheme: Scheme, setting: Setting, count: int) -> Cost:
+        """What `run_piece` of so many elements takes."""
+
+    @abstractmethod
+    def run_piece(self, scheme: Scheme, context: Context, operands: Sequence[Share], count: int) -> Step[Share]:
+        """Compute so many elements.
+
+        Args:
+            operands: flat shares.
+        Returns:
+            A flat share.
         """
 
 

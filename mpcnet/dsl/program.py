@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from mpcnet.algebra import Streams
 from mpcnet.correlated.pool import Pool
-from mpcnet.correlated.provider import Provider
+from mpcnet.correlated.provider import Preparation
 from mpcnet.dsl import facts, maps
 from mpcnet.dsl.facts import Facts
 from mpcnet.dsl.nodes import Input, Linear, Node, Operation
@@ -58,7 +58,7 @@ class Program:
         fork: path of fork labels, outermost first.
         streams: by peer, the streams of our pair for this job and fork.
         randomness: n to n uniform bytes of our own.
-        provider: makes correlated randomness, if the job has a provider.
+        preparation: makes correlated randomness for this fork, if the job has a provider of it.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Program:
         fork: tuple[str, ...],
         streams: Mapping[int, Streams],
         randomness: Callable[[int], bytes],
-        provider: Provider | None = None,
+        preparation: Preparation | None = None,
     ) -> None:
         self.scheme = scheme
         self.domain = scheme.numbers
@@ -81,7 +81,7 @@ class Program:
         self.next_round: int = 0
         self._streams = streams
         self._randomness = randomness
-        self.provider = provider
+        self.preparation = preparation
         self.pool: Pool = Pool()
         self.is_set_up: bool = False
         self.local_context: Context = local_context(self.setting, fork, None)
@@ -143,7 +143,7 @@ class Program:
     @property
     def setting(self) -> Setting:
         """What costs and choices of algorithms depend on."""
-        return Setting(self.parties, makes_nothing if self.provider is None else self.provider.makes)
+        return Setting(self.parties, makes_nothing if self.preparation is None else self.preparation.provider.makes)
 
     def check_free(self) -> None:
         """Refuse a second evaluation beside one that is under way, or behind one that was given up.

@@ -7,7 +7,7 @@ evaluation, which computes. What is ready together is batched together, and batc
 packed bits, so both walks must group alike: the demand for correlated randomness that was planned is then exactly
 what is taken, and every party finds the same.
 
-States of a node: it waits for so many parents (`_missing`); it is ready (in `_local` or `_interactive`); the walker
+States of a node: it waits for so many parents (`_missing`); it is ready (in `local` or `interactive`); the walker
 has popped it; it is complete. A walk is over when `unfinished` is zero and nothing is ready.
 
 Orders that matter:
@@ -31,7 +31,7 @@ from typing import cast
 from mpcnet.dsl.nodes import Interactive, Local, Node
 from mpcnet.errors import LocalError
 
-__all__ = ("Waves", "batched")
+__all__ = ("Waves", "batched", "by_number")
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -39,14 +39,15 @@ class Waves:
     """One walk through the nodes that are still to be computed. Made by `of`.
 
     Args:
+        local, interactive: the nodes that are ready; to be looked at by the walker, and changed by methods alone.
         unfinished: nodes that are not complete.
         is_local: whether no node of the walk takes rounds.
     """
 
     _children: dict[int, list[Node]]
     _missing: dict[int, int]
-    _local: list[tuple[int, Node]]
-    _interactive: list[Node]
+    local: list[tuple[int, Node]]
+    interactive: list[Node]
     unfinished: int
     is_local: bool
 
@@ -66,8 +67,8 @@ class Waves:
         return Waves(
             dict(self._children),
             dict(self._missing),
-            list(self._local),
-            list(self._interactive),
+            list(self.local),
+            list(self.interactive),
             self.unfinished,
             self.is_local,
         )
@@ -101,23 +102,25 @@ class Waves:
         self.unfinished = len(missing)
 
     def add(self, nodes: Sequence[Node]) -> None:
-        """Put in nodes whose parents are all complete."""
+        """Put in new nodes whose parents are all complete."""
         self.unfinished += len(nodes)
         for node in nodes:
             self._ready(node)
 
-    def pop_local(self) -> Node | None:
-        """The local node with the lowest number that is ready, or None."""
-        return heapq.heappop(self._local)[1] if self._local else None
+    def pop_local(self) -> Node:
+        """The local node with the lowest number that is ready; there must be one."""
+        return heapq.heappop(self.local)[1]
 
     def pop_interactive(self) -> list[Node]:
         """All interactive nodes that are ready, by number."""
-        ready = self._interactive
-        if ready:
-            self._interactive = []
-            if len(ready) > 1:
-                ready.sort(key=_by_number)
+        ready, self.interactive = self.interactive, []
+        if len(ready) > 1:
+            ready.sort(key=by_number)
         return ready
+
+    def put_back(self, nodes: Sequence[Node]) -> None:
+        """Interactive nodes that were popped and are not started yet: they are ready again."""
+        self.interactive += nodes
 
     def complete(self, node: Node) -> None:
         """A node that was popped has been computed: those that waited for nothing else are ready now."""
@@ -134,9 +137,9 @@ class Waves:
 
     def _ready(self, node: Node) -> None:
         if isinstance(node.operation, Local):
-            heapq.heappush(self._local, (node.number, node))
+            heapq.heappush(self.local, (node.number, node))
         else:
-            self._interactive.append(node)
+            self.interactive.append(node)
 
 
 def batched(nodes: Sequence[Node]) -> Sequence[list[Node]]:
@@ -154,4 +157,5 @@ def batched(nodes: Sequence[Node]) -> Sequence[list[Node]]:
     return list(batches.values())
 
 
-_by_number: Callable[[Node], int] = attrgetter("number")
+by_number: Callable[[Node], int] = attrgetter("number")
+"""The key that sorts nodes as the program's text has them."""

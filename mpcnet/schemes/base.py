@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import typing
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from mpcnet.algebra import Z64, Domain, Shape, Words
-from mpcnet.correlated.items import Demand
+from mpcnet.correlated.cost import FREE, Cost, SentBytes, bytes_between
 from mpcnet.engine import Context, Setting, Step
 from mpcnet.errors import LocalError
 
@@ -39,12 +39,10 @@ Owners = Sequence[int]
 """Roster indices; row i of an input belongs to owner i."""
 Parts = tuple[Words, ...]
 """The arrays that one party holds of a shared array."""
-SentBytes = Mapping[tuple[int, int], int]
-"""Payload bytes by (sender, receiver), roster indices; only pairs that exchange a message."""
 
 
-# Shares, primitives, costs and rounds are made for every operation and never changed; a frozen dataclass would say
-# so, and take three times as long to make.
+# Shares, primitives and rounds are made for every operation and never changed; a frozen dataclass would say so, and
+# take three times as long to make.
 @dataclass(slots=True, repr=False, eq=False)
 class Share:
     """One party's part of a shared array; opaque to everyone but its scheme. Never changed.
@@ -78,35 +76,6 @@ class Threat:
     tolerates: Callable[[int], int]
     least: int
     most: int | None = None
-
-
-@dataclass(slots=True, eq=False)
-class Cost:
-    """What an operation takes, the same on all parties. Never changed.
-
-    Args:
-        rounds: how many rounds its step yields, on every party of the program.
-        demand: correlated randomness.
-        count_bytes: what `sent_bytes` returns. A function, since plans of programs ask for it seldom.
-    """
-
-    rounds: int
-    demand: Demand
-    count_bytes: Callable[[], SentBytes]
-
-    @property
-    def sent_bytes(self) -> SentBytes:
-        """Payload by sender and receiver; an empty message counts as zero bytes."""
-        return self.count_bytes()
-
-
-FREE: typing.Final = Cost(0, {}, dict[tuple[int, int], int])
-"""The cost of what every party does for itself."""
-
-
-def bytes_between(senders: Iterable[int], receivers: Sequence[int], nbytes: int) -> SentBytes:
-    """One message of this size from each sender to each receiver but itself."""
-    return {(sender, receiver): nbytes for sender in senders for receiver in receivers if sender != receiver}
 
 
 def checked_row(domain: Domain, shape: Shape, row: Words | None) -> Words:

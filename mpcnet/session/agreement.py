@@ -48,6 +48,7 @@ def agreement_of(plan: Plan[Any, Any]) -> dict[str, Plain]:
         "computing parties": [plan.parties.names[index] for index in plan.parties.computing],
         "scheme": job.scheme,
         "dealer": job.dealer,
+        "provider": "" if plan.provider is None else plan.provider.name,
         "roster": plan.roster.hash,
         "deadline seconds": repr(float(job.deadline_seconds)),
         "label": job.label,

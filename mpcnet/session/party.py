@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from mpcnet.algebra import Buffer, Streams
 from mpcnet.algebra.prg import prefixed
-from mpcnet.correlated.provider import DealerProvider, Provider
+from mpcnet.correlated.base_correlations import ForkPair
+from mpcnet.correlated.provider import Opening, Preparation
 from mpcnet.declare.inputs import Declaration
 from mpcnet.declare.party import Party
 from mpcnet.declare.revealed import Revealed
@@ -20,7 +21,6 @@ from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.identity import Member
 from mpcnet.session.channels import fork_id, run_path
 from mpcnet.session.cost import CORRELATED, MAIN
-from mpcnet.session.dealer_service import dealer_path
 from mpcnet.session.events import Evaluating
 from mpcnet.session.job_run import JobRun
 from mpcnet.session.offload import Offload, run_work
@@ -77,7 +77,7 @@ class JobParty(Party[P]):
             fork=path,
             streams=self._streams(path),
             randomness=surroundings.randomness,
-            provider=_provider(running, surroundings.seeds, path),
+            preparation=_preparation(running, surroundings.seeds, path),
         )
         self._channel = running.channel(fork_id(path))
         self._channel.open(self._program.digest)
@@ -323,11 +323,10 @@ def _take_name(name: str, taken: set[str], what: str, has: str) -> None:
     taken.add(name)
 
 
-def _provider(running: JobRun, seeds: Mapping[int, bytes], path: tuple[str, ...]) -> Provider | None:
+def _preparation(running: JobRun, seeds: Mapping[int, bytes], path: tuple[str, ...]) -> Preparation | None:
     """Where this fork's correlated randomness comes from."""
-    dealer = running.plan.dealer
-    if dealer is None:
+    plan = running.plan
+    if plan.provider is None:
         return None
-    if dealer not in seeds:
-        return DealerProvider(dealer, None)  # we do not compute, and never meet it
-    return DealerProvider(dealer, Streams(seeds[dealer], running.id, dealer_path(fork_id(path))))
+    pairs = {peer: ForkPair(seed) for peer, seed in seeds.items()}
+    return plan.provider.open(Opening(plan.parties, plan.dealer, running.id, path, fork_id(path), pairs))

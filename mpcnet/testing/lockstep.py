@@ -23,9 +23,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mpcnet.algebra import Streams
-from mpcnet.correlated.dealing import DealerStreams, make_correction, shares_of
+from mpcnet.correlated.base_correlations import ForkPair
+from mpcnet.correlated.cost import FREE, Cost
+from mpcnet.correlated.dealing import DealerStreams, dealer_path, make_correction, shares_of
+from mpcnet.correlated.items import Item
 from mpcnet.correlated.pool import Pool
-from mpcnet.correlated.provider import Provider, Request
+from mpcnet.correlated.provider import Opening, Preparation, Provider
+from mpcnet.correlated.tranches import Tranche
 from mpcnet.declare.inputs import Sharing
 from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, SecretBits, Value, domain_of, evaluate
 from mpcnet.engine import (
@@ -44,7 +48,7 @@ from mpcnet.engine.digest import Operation, explain_difference
 from mpcnet.primitives import aes_ctr, blake2b
 from mpcnet.schemes import AdditiveScheme, Scheme
 
-__all__ = ("LockstepParty", "Plain", "exact", "make_programs", "run_program", "run_steps")
+__all__ = ("LockstepParty", "Plain", "dealer_streams", "exact", "make_programs", "run_program", "run_steps")
 
 R = TypeVar("R")
 
@@ -72,6 +76,9 @@ def make_programs(
     scheme: Scheme | None = None,
     fork: tuple[str, ...] = (),
     seed: int = 0,
+    provider: Provider | None = None,
+    dealer: int | None = None,
+    has_provider: bool = True,
 ) -> dict[int, Program]:
     """One empty program per party, with seeds as if the parties had met.
 
@@ -81,57 +88,97 @@ def make_programs(
         scheme: by default `additive`.
         fork: path of the fork.
         seed: from which all randomness is derived.
+        provider: makes correlated randomness; by default a dealer that costs nothing.
+        dealer: roster index of the dealer, for a provider that takes one.
+        has_provider: whether there is a provider at all.
     """
     compute = _indices(computing)
     members = tuple(sorted({*compute, *_indices(compute if everyone is None else everyone)}))
     names = {party: f"party{party}" for party in members}
     job = _derived(seed, b"job", 32)
+    dealing = () if dealer is None else (dealer,)
     programs: dict[int, Program] = {}
     for me in members:
-        streams = {
-            peer: Streams(_derived(seed, b"pair %d %d" % (min(me, peer), max(me, peer)), 32), job, fork)
-            for peer in members
-            if peer != me
-        }
+        parties = Parties(me, compute, members, names)
+        # As in a session: parties that do not compute meet the computing parties alone.
+        met = (*members, *dealing) if parties.computes else compute
+        seeds = {peer: _pair_seed(seed, me, peer) for peer in met if peer != me}
+        pairs = {peer: ForkPair(pair) for peer, pair in seeds.items()}
+        opening = Opening(parties, dealer, job, fork, _fork_id(fork), pairs)
         programs[me] = Program(
             scheme or AdditiveScheme(),
-            Parties(me, compute, members, names),
+            parties,
             job=job,
             fork=fork,
-            streams=streams,
+            streams={peer: Streams(pair, job, fork) for peer, pair in seeds.items()},
             randomness=_Randomness(seed, me),
-            provider=SeededProvider(seed, job, fork),
+            preparation=(provider or SeededProvider(seed)).open(opening) if has_provider else None,
         )
     return programs
+
+
+def dealer_streams(
+    dealer: int, computing: Sequence[int], *, fork: tuple[str, ...] = (), seed: int = 0
+) -> dict[int, Streams]:
+    """By computing party, the streams of its pair with the dealer of programs that `make_programs` made."""
+    job, path = _derived(seed, b"job", 32), dealer_path(_fork_id(fork))
+    return {party: Streams(_pair_seed(seed, party, dealer), job, path) for party in computing}
+
+
+def _pair_seed(seed: int, one: int, other: int) -> bytes:
+    return _derived(seed, b"pair %d %d" % (min(one, other), max(one, other)), 32)
+
+
+def _fork_id(fork: tuple[str, ...]) -> bytes:
+    return blake2b(repr(fork).encode(), size=8, person=b"mpcnet.lockstep") if fork else b""
 
 
 class SeededProvider(Provider):
     """A dealer inside every party's process, for lockstep runs: it knows all seeds, and costs no round.
 
     Args:
-        seed, job, fork: from which the dealer's pair seeds are derived.
+        seed: from which its seeds with the parties are derived.
     """
 
-    def __init__(self, seed: int, job: bytes, fork: tuple[str, ...]) -> None:
-        self._seed, self._job, self._fork = seed, job, fork
+    name = "seeded"
 
-    def ensure(self, context: Context, pool: Pool, request: Request) -> Step[None]:
-        """Fill the pool from what the dealer would have sent. See `Provider.ensure`."""
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def makes(self, item: Item) -> bool:
+        """Every type."""
+        return True
+
+    def forecast(self, parties: Parties, tranche: Tranche, *, dealer: int | None = None) -> Cost:
+        """Nothing."""
+        return FREE
+
+    def open(self, opening: Opening) -> Preparation:
+        """See `Provider.open`."""
+        parties, job, fork = opening.parties.computing, opening.job, opening.fork
+        return _SeededPreparation(
+            self, {party: Streams(_derived(self._seed, b"dealer %d" % party, 32), job, fork) for party in parties}
+        )
+
+
+class _SeededPreparation(Preparation):
+    def __init__(self, provider: Provider, streams: Mapping[int, Streams]) -> None:
+        super().__init__(provider)
+        self._streams = streams
+
+    def ensure(self, context: Context, pool: Pool, tranche: Tranche) -> Step[None]:
+        """Fill the pool from what the dealer would have sent."""
         yield from ()
-        parties, demand = context.parties, request.demand
+        parties = context.parties
         if not parties.computes:
             return
-        streams = {party: self._streams(party) for party in parties.computing}
-        correction = memoryview(make_correction(parties.computing, streams, context.node, demand))
+        correction = memoryview(make_correction(parties.computing, self._streams, tranche))
         rest = correction if parties.me == parties.computing[0] else None
-        draws = DealerStreams(streams[parties.me], context.node, demand)
-        for item, units in demand.items():
+        draws = DealerStreams(self._streams[parties.me], tranche)
+        for item, units in tranche.demand.items():
             arrays, used = shares_of(item, units, draws, rest)
             pool.put(item, units, arrays)
             rest = rest[used:] if rest is not None else None
-
-    def _streams(self, party: int) -> Streams:
-        return Streams(_derived(self._seed, b"dealer %d" % party, 32), self._job, self._fork)
 
 
 def run_program(
@@ -141,21 +188,22 @@ def run_program(
     everyone: int | Sequence[int] | None = None,
     scheme: Scheme | None = None,
     seed: int = 0,
+    provider: Provider | None = None,
     pick: Callable[[Sequence[int]], int] | None = None,
 ) -> Transcript[R]:
     """Run `function(party)`, a step, for every party, and join their rounds.
 
     Args:
-        computing, everyone, scheme, seed: see `make_programs`.
+        computing, everyone, scheme, seed, provider: see `make_programs`; the provider takes no dealer.
         pick: chooses, among the parties that can go on, who does; see `mpcnet.engine.lockstep`.
     Returns:
         What each party returned, and the rounds, bytes and views of all.
     Raises:
         LockstepError: the parties' rounds do not fit together, or their programs differ.
     """
-    programs = make_programs(computing=computing, everyone=everyone, scheme=scheme, seed=seed)
+    programs = make_programs(computing=computing, everyone=everyone, scheme=scheme, seed=seed, provider=provider)
     board: Board = {}
-    parties = {me: LockstepParty(program, seed, board) for me, program in programs.items()}
+    parties = {me: LockstepParty(program, seed, board, provider=provider) for me, program in programs.items()}
     return lockstep({me: function(party) for me, party in parties.items()}, pick=pick)
 
 
@@ -168,12 +216,15 @@ class LockstepParty:
         seed: as given to `run_program`.
         board: where the parties compare the digests of their rounds.
         digests: the program digest of every round so far.
+        provider, dealer: of the program, for its forks.
     """
 
     program: Program
     seed: int = 0
     board: Board = field(default_factory=dict[tuple[tuple[str, ...], int], Noticed])
     digests: list[bytes] = field(default_factory=list[bytes])
+    provider: Provider | None = None
+    dealer: int | None = None
 
     @property
     def me(self) -> int:
@@ -249,8 +300,10 @@ class LockstepParty:
             scheme=self.program.scheme,
             fork=(*self.program.fork, label),
             seed=self.seed,
+            provider=self.provider,
+            dealer=self.dealer,
         )
-        return LockstepParty(programs[self.me], self.seed, self.board)
+        return LockstepParty(programs[self.me], self.seed, self.board, provider=self.provider, dealer=self.dealer)
 
 
 def run_steps(

@@ -27,6 +27,7 @@ from mpcnet.correlated.items import (
     parse_item,
 )
 from mpcnet.correlated.pool import Pool
+from mpcnet.correlated.tranches import make_tranche
 from mpcnet.errors import LocalError
 
 THRESHOLD = 400.0
@@ -50,12 +51,12 @@ def streams_of(party: int, seed: int) -> Streams:
 def deal(item: Item, units: int, computing: Sequence[int], seed: int = 0) -> Dealt:
     """By party, its arrays by name."""
     streams = {party: streams_of(party, seed) for party in computing}
-    correction = memoryview(make_correction(computing, streams, 7, {item: units}))
+    correction = memoryview(make_correction(computing, streams, make_tranche(7, {item: units})))
     assert len(correction) == correction_bytes({item: units})
     dealt: Dealt = {}
     for party in computing:
         rest = correction if party == computing[0] else None
-        arrays, used = shares_of(item, units, DealerStreams(streams[party], 7, {item: units}), rest)
+        arrays, used = shares_of(item, units, DealerStreams(streams[party], make_tranche(7, {item: units})), rest)
         assert used == (len(correction) if rest is not None else 0)
         assert [array.shape for array in arrays] == [spec.shape(units) for spec in item.arrays]
         dealt[party] = {spec.name: array for spec, array in zip(item.arrays, arrays, strict=True)}
@@ -64,7 +65,7 @@ def deal(item: Item, units: int, computing: Sequence[int], seed: int = 0) -> Dea
 
 def alone_of(item: Item, units: int, streams: Streams, node: int = 7) -> tuple[Words, ...]:
     """What a party that gets no correction holds."""
-    return shares_of(item, units, DealerStreams(streams, node, {item: units}), None)[0]
+    return shares_of(item, units, DealerStreams(streams, make_tranche(node, {item: units})), None)[0]
 
 
 def opened(item: Item, dealt: Dealt, parties: Sequence[int]) -> dict[str, Words]:
@@ -144,8 +145,8 @@ def test_relations_hold_in_the_longest_short_request_and_in_the_shortest_long_on
 def test_several_types_in_one_request_have_arrays_of_their_own(units: int) -> None:
     demand: dict[Item, int] = {Triples(): units, DaBits(): 2, BitTriples(): units}
     streams = {party: streams_of(party, 0) for party in (1, 2)}
-    rest = memoryview(make_correction((1, 2), streams, 7, demand))
-    draws = {party: DealerStreams(streams[party], 7, demand) for party in (1, 2)}
+    rest = memoryview(make_correction((1, 2), streams, make_tranche(7, demand)))
+    draws = {party: DealerStreams(streams[party], make_tranche(7, demand)) for party in (1, 2)}
     seen: list[Words] = []
     for item, count in demand.items():
         first, used = shares_of(item, count, draws[1], rest)
@@ -266,7 +267,7 @@ def test_the_pool_refuses_more_than_is_left_and_what_it_never_had() -> None:
         pool.take(Triples(), 2)
     with pytest.raises(LocalError, match="1 units of dabits are needed and 0 are left"):
         pool.take(DaBits(), 1)
-    with pytest.raises(LocalError, match="there are triples left from an earlier evaluation"):
+    with pytest.raises(LocalError, match="there are triples left of an earlier tranche"):
         pool.put(Triples(), 1, ())
     assert repr(pool) == "Pool(units left: {'triples': 1})"
     assert pool.drain() == {Triples(): 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from typing import Any
 
 import pytest
@@ -21,13 +22,14 @@ from mpcnet.correlated.items import (
     SharedTriples,
     Triples,
 )
-from mpcnet.correlated.provider import (
-    MAX_CORRECTION_BYTES,
-    MAX_DEALT_WORDS,
-    MAX_OPERATIONS,
+from mpcnet.correlated.tranches import (
     MAX_REQUEST_BYTES,
-    encode_request,
-    read_request_untrusted,
+    MAX_TRANCHE_TYPES,
+    MAX_TRANCHE_WORDS,
+    MAX_UNIT_OPERATIONS,
+    MAX_UNIT_WORDS,
+    make_tranche,
+    read_tranche_untrusted,
 )
 from mpcnet.errors import LocalError, PeerViolation
 from mpcnet.wire.canonical import encode_canonical
@@ -36,8 +38,7 @@ STREAMS = {party: Streams(bytes([party]) * 32, b"job", ()) for party in (0, 1)}
 
 
 def answer(request: bytes) -> bytes:
-    read = read_request_untrusted(request, "bob")
-    return bytes(make_correction((0, 1), STREAMS, read.node, read.demand))
+    return bytes(make_correction((0, 1), STREAMS, read_tranche_untrusted(request, "bob")))
 
 
 def refused(request: bytes, why: str) -> None:
@@ -48,8 +49,10 @@ def refused(request: bytes, why: str) -> None:
 
 def test_an_answer_is_as_long_as_its_receiver_expects() -> None:
     demand: Demand = {Triples(): 3, MaskedBits(33, 2): 2, DaBits(): 1, MatrixTriples(2, 1, 2): 1}
-    assert len(answer(encode_request(4, demand))) == correction_bytes(demand)
-    assert answer(encode_request(4, demand)) != answer(encode_request(5, demand))
+    first, second = (make_tranche(node, demand) for node in (4, 5))
+    assert len(answer(first.encoded)) == correction_bytes(demand)
+    assert answer(first.encoded) != answer(second.encoded)
+    assert read_tranche_untrusted(first.encoded, "bob") == first
 
 
 @pytest.mark.parametrize(
@@ -74,7 +77,7 @@ def test_an_answer_is_as_long_as_its_receiver_expects() -> None:
         (encode_canonical([0, [["triples", 1, 1]]]), "wrong form"),
         (encode_canonical([0, [["quadruples", 1]]]), "does not exist"),
         (encode_canonical([0, [["triples", 1], ["triples", 1]]]), "one type twice"),
-        (encode_canonical([0, [[f"matrix-triples/1/1/{i}", 1] for i in range(1, 300)]]), "more than 256 types"),
+        (encode_canonical([0, [[f"matrix-triples/1/1/{i}", 1] for i in range(1, 300)]]), "more than 128 types"),
         (bytes(MAX_REQUEST_BYTES + 1), "at most 8192 are allowed"),
         (encode_canonical([0, [["triples", 1]]]) + b"\0", "malformed"),
     ],
@@ -84,31 +87,53 @@ def test_what_is_no_request(request_: bytes, why: str) -> None:
 
 
 TOO_MUCH: list[Demand] = [
-    {Triples(): MAX_CORRECTION_BYTES // 8 + 1},
-    {Triples(): MAX_DEALT_WORDS // 3 + 1},
-    {MaskedBits(1, 1): MAX_DEALT_WORDS // 65 + 1},  # 65 words held for one word sent
-    {MatrixTriples(1, 9_999_999, 1): 2**20},
+    {Triples(): MAX_TRANCHE_WORDS // 3 + 1},
+    {MaskedBits(1, 1): MAX_TRANCHE_WORDS // 65 + 1},  # 65 words held for one word sent
+    {MatrixTriples(1, 9_999_999, 1): 2},
+    {MatrixTriples(1, MAX_UNIT_WORDS // 2, 1): 1},
     {MatrixTriples(9_999_999, 9_999_999, 1): 1},  # 10^14 words held for 10^7 sent
     {MatrixTriples(2**12, 2**12, 2**12): 1},
-    {MatrixTriples(2, 2**13, 2**13): MAX_OPERATIONS // 2**27 + 1},
+    {MatrixTriples(2048, 2048, 2049): 1},  # just above the operations, far below the words
     {DaBits(): 2**39},
-    {Triples(): 2**26, BitTriples(): 2**26, SharedTriples(): 2**26, BitTimesWord(): 2**20},
+    {Triples(): 2**22, BitTriples(): 2**22, SharedTriples(): 2**22, BitTimesWord(): 2**20},
+    {MatrixTriples(2**10, 2**10, 2**12): 1, Triples(): 1},  # a large one comes alone
 ]
 
 
 @pytest.mark.parametrize("demand", TOO_MUCH, ids=str)
 def test_a_dealer_is_not_made_to_hold_or_compute_without_limit(demand: Demand) -> None:
-    refused(encode_canonical([0, [[item.key, units] for item, units in demand.items()]]), "asked for more than")
-    with pytest.raises(LocalError, match=r"more than .* evaluate in several steps"):
-        encode_request(0, demand)
+    refused(encode_canonical([0, [[item.key, units] for item, units in demand.items()]]), "asked the dealer for")
+    with pytest.raises(LocalError, match="cut its operands into smaller ones"):
+        make_tranche(0, demand)
 
 
-def test_too_many_types_for_one_request_are_our_mistake() -> None:
-    with pytest.raises(LocalError, match="evaluate in several steps"):
-        encode_request(0, {MatrixTriples(i, 2, 3): 1 for i in range(1, 300)})
-    long: Demand = {MatrixTriples(1_000_000 + i, 1, 1): 1 for i in range(250)}
-    with pytest.raises(LocalError, match="evaluate in several steps"):
-        encode_request(0, long)
+@pytest.mark.parametrize(
+    "demand",
+    [
+        {Triples(): MAX_TRANCHE_WORDS // 3},
+        {MatrixTriples(2**10, 2**10, 2**12): 1},
+        {MatrixTriples(2048, 2048, 2048): 1},
+        {MatrixTriples(9_999_999 - i, 9_999_999 - i, 9_999_999 - i): 1 for i in range(MAX_TRANCHE_TYPES)},
+    ],
+    ids=["full", "one large unit", "most operations", "longest keys"],
+)
+def test_what_just_fits(demand: Demand) -> None:
+    """The last one is too large to be made; its encoding is the longest that there is."""
+    encoded = encode_canonical([2**63 - 1, [[item.key, units] for item, units in demand.items()]])
+    assert len(encoded) <= MAX_REQUEST_BYTES
+    if len(demand) == 1:
+        assert read_tranche_untrusted(encoded, "bob").demand == make_tranche(2**63 - 1, demand).demand == demand
+
+
+def test_whatever_fits_into_a_tranche_by_its_words_does_by_its_operations() -> None:
+    """Of all products of so many words, square ones take the most operations."""
+    side = math.isqrt(MAX_TRANCHE_WORDS // 3)
+    assert MatrixTriples(side, side, side).operations(1) < MAX_UNIT_OPERATIONS
+
+
+def test_too_many_types_for_one_tranche() -> None:
+    with pytest.raises(LocalError, match="more than 128 types"):
+        make_tranche(0, {MatrixTriples(i, 2, 3): 1 for i in range(1, MAX_TRANCHE_TYPES + 2)})
 
 
 plain = st.recursive(

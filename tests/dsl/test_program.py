@@ -16,14 +16,12 @@ import pytest
 from mpcnet.algebra import Z64, Domain, Shape, Words
 from mpcnet.algebra.domain import Ring64
 from mpcnet.correlated.items import Item, MatrixTriples
-from mpcnet.correlated.pool import Pool
-from mpcnet.correlated.provider import Provider, Request
 from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, Value, concatenate, evaluate, stack
 from mpcnet.dsl.nodes import Input
 from mpcnet.engine import Context, MergedRound, Round, Setting, Step, Transcript
 from mpcnet.errors import JobEnded, LocalError, MpcnetError, RangeError
 from mpcnet.schemes import AdditiveScheme, Cost, Kind, PlainScheme, Primitive, Scheme, Share
-from mpcnet.testing.lockstep import LockstepParty, Plain, exact, make_programs, run_program
+from mpcnet.testing.lockstep import LockstepParty, Plain, SeededProvider, exact, make_programs, run_program
 
 SCHEMES: list[Scheme] = [AdditiveScheme(), PlainScheme()]
 RAISES = {0: [3800], 1: [2514], 2: [2982], 3: [3390]}
@@ -580,32 +578,27 @@ class Thrifty(AdditiveScheme):
 @pytest.mark.parametrize("makes", [False, True])
 def test_a_scheme_chooses_by_what_the_provider_makes(makes: bool) -> None:
     def square(party: LockstepParty) -> Step[tuple[int, Plain]]:
-        provider = party.program.provider
-        assert provider is not None
-        party.program.provider = Choosy(provider, makes)
         x = party.input("x", {0: [3], 1: [4]}, range=(0, 9))
         evaluation = evaluate(party.program, [(x * x).node])
         ahead = evaluation.rounds_ahead
         yield from party.drive(evaluation)
         return ahead, (yield from party.reveal(square=x * x))["square"]
 
-    run = run_program(square, computing=2, everyone=3, scheme=Thrifty())
+    run = run_program(square, computing=2, everyone=3, scheme=Thrifty(), provider=Choosy(makes))
     for ahead, opened in run.results.values():
         assert ahead == (1 if makes else 2)
         assert opened.tolist() == [[9], [16]]
 
 
-class Choosy(Provider):
+class Choosy(SeededProvider):
     """Another provider, which may say that it makes no triples of matrices."""
 
-    def __init__(self, provider: Provider, matrices: bool) -> None:
-        self._provider, self._matrices = provider, matrices
+    def __init__(self, matrices: bool) -> None:
+        super().__init__(0)
+        self._matrices = matrices
 
     def makes(self, item: Item) -> bool:
         return self._matrices or not isinstance(item, MatrixTriples)
-
-    def ensure(self, context: Context, pool: Pool, request: Request) -> Step[None]:
-        yield from self._provider.ensure(context, pool, request)
 
 
 # A scheme that has to be set up

@@ -12,15 +12,18 @@ from hypothesis import strategies as st
 
 from mpcnet.algebra import Label, Streams, Words
 from mpcnet.algebra.domain import Domain
+from mpcnet.correlated.cost import FREE, Cost
+from mpcnet.correlated.dealer import DealerPreparation, DealerProvider
 from mpcnet.correlated.dealing import make_correction
 from mpcnet.correlated.items import Demand, Item
 from mpcnet.correlated.pool import Pool
-from mpcnet.correlated.provider import DealerProvider, Provider, Request, read_request_untrusted
+from mpcnet.correlated.provider import Opening, Preparation, Provider
+from mpcnet.correlated.tranches import Tranche, read_tranche_untrusted
 from mpcnet.dsl import Secret, SecretBits, where
-from mpcnet.engine import Context, Round, Step, Transcript, lockstep
+from mpcnet.engine import Context, Parties, Round, Step, Transcript, lockstep
 from mpcnet.errors import LocalError
 from mpcnet.schemes import AdditiveScheme
-from mpcnet.testing.lockstep import LockstepParty, Plain, make_programs, run_program
+from mpcnet.testing.lockstep import LockstepParty, Plain, dealer_streams, make_programs, run_program
 
 # Planning
 
@@ -102,17 +105,29 @@ def test_what_is_planned_is_what_is_taken(
 # A dealer, as a party of its own
 
 
+Board = list[tuple[tuple[str, ...], int]]
+
+
 class ObservedDealer(DealerProvider):
     """Tells the lockstep dealer what to wait for: in a session frames carry their length."""
 
-    def __init__(self, dealer: int, streams: Streams, board: list[tuple[tuple[str, ...], int]]) -> None:
-        super().__init__(dealer, streams)
+    def __init__(self, board: Board) -> None:
         self._board = board
 
-    def ensure(self, context: Context, pool: Pool, request: Request) -> Step[None]:
+    def open(self, opening: Opening) -> DealerPreparation:
+        return ObservedPreparation(self._board, super().open(opening))
+
+
+class ObservedPreparation(DealerPreparation):
+    def __init__(self, board: Board, inner: DealerPreparation) -> None:
+        Preparation.__init__(self, inner.provider)
+        self._board = board
+        self._inner = inner
+
+    def ensure(self, context: Context, pool: Pool, tranche: Tranche) -> Step[None]:
         if context.me == context.parties.computing[0]:
-            self._board.append((context.fork, len(request.encoded)))
-        yield from super().ensure(context, pool, request)
+            self._board.append((context.fork, len(tranche.encoded)))
+        yield from self._inner.ensure(context, pool, tranche)
 
 
 Drawn = list[tuple[int, bytes, Label]]
@@ -122,18 +137,11 @@ def with_dealer(
     function: Callable[[LockstepParty, Callable[[str], LockstepParty]], Step[Plain]], computing: int, questions: int
 ) -> Transcript[Plain | None]:
     """Run it with a dealer that shares nothing with the parties but seeds."""
-    dealer, board = computing, list[tuple[tuple[str, ...], int]]()
-    job = bytes(32)
-
-    def streams(party: int, fork: tuple[str, ...]) -> Streams:
-        return Streams(bytes([party, 77]) * 16, job, ("dealer", *fork))
-
-    def equipped(party: LockstepParty) -> LockstepParty:
-        party.program.provider = ObservedDealer(dealer, streams(party.me, party.program.fork), board)
-        return party
+    dealer, board = computing, Board()
+    provider = ObservedDealer(board)
 
     def run_party(party: LockstepParty) -> Step[Plain | None]:
-        return (yield from function(equipped(party), lambda label: equipped(party.fork(label))))
+        return (yield from function(party, party.fork))
 
     def run_dealer() -> Step[Plain | None]:
         sent: dict[int, bytes] = {}
@@ -141,15 +149,15 @@ def with_dealer(
             fork, nbytes = board[number]
             inbox = yield Round(sent, dict.fromkeys(range(computing), nbytes))
             assert len({bytes(request) for request in inbox.values()}) == 1
-            of_fork = {party: streams(party, fork) for party in range(computing)}
-            sent = {}
-            read = read_request_untrusted(inbox[0], "party0")
-            correction = make_correction(range(computing), of_fork, read.node, read.demand)
-            yield Round({0: correction})
+            tranche = read_tranche_untrusted(inbox[0], "party0")
+            streams = dealer_streams(dealer, range(computing), fork=fork)
+            yield Round({0: make_correction(range(computing), streams, tranche)})
         return None
 
-    programs = make_programs(computing=computing)
-    steps: dict[int, Step[Plain | None]] = {me: run_party(LockstepParty(p)) for me, p in programs.items()}
+    programs = make_programs(computing=computing, provider=provider, dealer=dealer)
+    steps: dict[int, Step[Plain | None]] = {
+        me: run_party(LockstepParty(program, provider=provider, dealer=dealer)) for me, program in programs.items()
+    }
     return lockstep({**steps, dealer: run_dealer()})
 
 
@@ -186,16 +194,16 @@ def test_no_label_is_drawn_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     once = np.where(a < b, a * b, abs(a - b)) + 69
     assert run.results[0] is not None
     assert run.results[0].tolist() == (2 * once + int((a < b).sum())).tolist()
-    by_stream: dict[tuple[bytes, bytes], Counter[tuple[int, Label]]] = {}
+    by_stream: dict[tuple[bytes, tuple[str, ...]], Counter[tuple[int, Label]]] = {}
     for streams in kept:
-        ends = by_stream.setdefault((streams.seed, repr(streams.fork).encode()), Counter())
+        ends = by_stream.setdefault((streams.seed, streams.fork), Counter())
         ends.update((id(streams), label) for label in drawn[id(streams)])
     assert len(by_stream) > 6
     for counted in by_stream.values():
         assert max(counted.values()) == 1
-    for (seed, _), counted in by_stream.items():
+    for (_, fork), counted in by_stream.items():
         users = {user for user, _ in counted}
-        if seed[1] != 77:  # a pair of computing parties draws alike; the dealer's party 0 is sent a part
+        if "dealer" not in fork:  # a pair of computing parties draws alike; the dealer's party 0 is sent a part
             labels = [{label for user, label in counted if user == each} for each in users]
             assert all(label_set == labels[0] for label_set in labels)
 
@@ -252,15 +260,27 @@ def test_the_dealer_receives_requests_and_nothing_else() -> None:
 class NoneAtAll(Provider):
     """A provider that never makes anything."""
 
-    def ensure(self, context: Context, pool: Pool, request: Request) -> Step[None]:
+    name = "none-at-all"
+
+    def makes(self, item: Item) -> bool:
+        return True
+
+    def forecast(self, parties: Parties, tranche: Tranche, *, dealer: int | None = None) -> Cost:
+        return FREE
+
+    def open(self, opening: Opening) -> Preparation:
+        return NothingPrepared(self)
+
+
+class NothingPrepared(Preparation):
+    def ensure(self, context: Context, pool: Pool, tranche: Tranche) -> Step[None]:
         yield from ()
 
 
 def test_without_what_was_asked_for_nothing_goes_on() -> None:
     def program(party: LockstepParty) -> Step[None]:
-        party.program.provider = NoneAtAll()
         x = party.input("x", {0: [1, 2]}, range=(0, 9))[0]
         yield from party.evaluate(x * x)
 
     with pytest.raises(LocalError, match="2 units of triples are needed and 0 are left"):
-        run_program(program, computing=2, scheme=AdditiveScheme())
+        run_program(program, computing=2, scheme=AdditiveScheme(), provider=NoneAtAll())

@@ -98,9 +98,7 @@ OPERATORS: dict[str, Use] = {
 @pytest.mark.parametrize("use", OPERATORS)
 def test_what_takes_correlated_randomness_is_refused_without_a_dealer_when_it_is_evaluated(use: str) -> None:
     """It builds, because who makes the randomness belongs to the job; the program can go on without it."""
-    programs = make_programs(computing=2)
-    for program in programs.values():
-        program.provider = None
+    for program in make_programs(computing=2, has_provider=False).values():
         x = Secret(Value(program, program.input("x", (2, 3), Range(0, 9), (0, 1), np.ones((2, 3), np.int64))))[0]
         result = OPERATORS[use](x)
         assert isinstance(result, Secret | SecretBits)
@@ -111,8 +109,7 @@ def test_what_takes_correlated_randomness_is_refused_without_a_dealer_when_it_is
 
 
 def test_products_in_the_clear_need_no_dealer() -> None:
-    program = make_programs(computing=1, scheme=PlainScheme())[0]
-    program.provider = None
+    program = make_programs(computing=1, scheme=PlainScheme(), has_provider=False)[0]
     x = Secret(Value(program, program.input("x", (3,), Range(0, 9), (0,), np.array([1, 2, 3]))))[0]
     evaluation = evaluate(program, [], [Output("y", (x * x).node, (0,), 1, Z64)])
     while (merged := evaluation.take()) is not None:

@@ -31,7 +31,7 @@ def walked(waves: Waves) -> list[list[int]]:
     seen: list[list[int]] = []
     while waves.unfinished:
         ready: Sequence[Node]
-        ready = [node] if (node := waves.pop_local()) is not None else waves.pop_interactive()
+        ready = [waves.pop_local()] if waves.local else waves.pop_interactive()
         seen.append([each.number for each in ready])
         for each in ready:
             waves.complete(each)
@@ -70,8 +70,8 @@ def test_what_is_ready_is_batched_by_kind_and_key() -> None:
     waves = Waves.of(program, [each.node for each in products])
     for node in waves.pop_interactive():  # the inputs
         waves.complete(node)
-    while (local := waves.pop_local()) is not None:
-        waves.complete(local)
+    while waves.local:
+        waves.complete(waves.pop_local())
     batches = [[node.operation.kind for node in batch] for batch in batched(waves.pop_interactive())]
     assert sorted(batches) == [["compare"], ["multiply", "multiply"]]
 

@@ -13,7 +13,7 @@ import pytest
 from mpcnet.algebra import Z64, Domain, Words
 from mpcnet.algebra.bits import BITS, pack_bits, unpack_bits
 from mpcnet.correlated.items import Demand
-from mpcnet.correlated.provider import make_request
+from mpcnet.correlated.tranches import make_tranche
 from mpcnet.dsl import Program
 from mpcnet.engine import Round, Step, Transcript, lockstep
 from mpcnet.errors import LocalError, PeerViolation
@@ -64,8 +64,8 @@ def run(runner: Runner, cost: Cost, computing: int, seed: int = 0) -> Transcript
     programs = make_programs(computing=computing, seed=seed)
 
     def party(program: Program) -> Step[Words]:
-        assert program.provider is not None
-        yield from program.provider.ensure(program.context(1), program.pool, make_request(1, cost.demand))
+        assert program.preparation is not None
+        yield from program.preparation.ensure(program.context(1), program.pool, make_tranche(1, cost.demand))
         result = yield from runner(program, program.parties.me)
         assert program.pool.drain() == {}
         return result
@@ -237,8 +237,8 @@ def test_a_peer_that_sends_too_little_is_named() -> None:
     for bits in (64, 9):
         program = make_programs(computing=2)[0]
         _, demand, _ = bitplanes.sign_cost(3, bits, 2)
-        assert program.provider is not None
-        list(program.provider.ensure(program.context(1), program.pool, make_request(1, demand)))
+        assert program.preparation is not None
+        list(program.preparation.ensure(program.context(1), program.pool, make_tranche(1, demand)))
         step = bitplanes.sign_bits(program.context(2), np.zeros(3, np.uint64), bits, 2)
         next(step)
         with pytest.raises(PeerViolation, match="expected") as error:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import trio
 import trio.testing
@@ -21,11 +23,13 @@ from mpcnet import (
     simulate,
 )
 from mpcnet.algebra import Streams
+from mpcnet.correlated.dealing import SHORT_WORDS, dealer_path
 from mpcnet.correlated.items import Triples
-from mpcnet.correlated.provider import MAX_REQUEST_BYTES, encode_request
+from mpcnet.correlated.tranches import MAX_REQUEST_BYTES, make_tranche
 from mpcnet.declare import Party
+from mpcnet.dsl import stack
 from mpcnet.session.channels import fork_id
-from mpcnet.session.dealer_service import DealerService, dealer_path
+from mpcnet.session.dealer_service import MAX_OPEN_QUESTIONS, DealerService
 from mpcnet.wire.frames import Frame, Header, Kind
 from tests.support.parties import Change, Endings, Loopback, Nothing, job_of, run_parties
 
@@ -197,7 +201,7 @@ async def test_a_dealer_that_dies_is_named() -> None:
 
 
 async def test_a_request_that_differs_from_the_others(mock_clock: trio.testing.MockClock) -> None:
-    other = memoryview(encode_request(99, {Triples(): 5}))
+    other = memoryview(make_tranche(99, {Triples(): 5}).encoded)
 
     def lie(peer: int, frame: Frame) -> list[Frame]:
         if frame.header.kind is Kind.ROUND and peer == 3:
@@ -221,6 +225,87 @@ async def test_asking_twice_names_the_one_who_does(mock_clock: trio.testing.Mock
     assert error.party == "bob"
 
 
+# What the dealer's answers are bound to
+
+
+Asked = Callable[[Party[Nothing]], Awaitable[Any]]
+
+
+async def corrections_of(*functions: Asked) -> list[bytes]:
+    """What the dealer sends in jobs that run one after the other on the same links, with the same pair seeds."""
+    sent: list[bytes] = []
+
+    def keep(peer: int, frame: Frame) -> list[Frame]:
+        if frame.header.kind is Kind.ROUND:
+            sent.append(bytes(frame.body))
+        return [frame]
+
+    async with Loopback(4).meshes(changes={"dave": keep}) as meshes:
+        for number, function in enumerate(functions):
+            endings = await run_parties(meshes, dealt(function, label=f"job-{number}"), INPUTS)
+            assert not endings.errors
+    return sent
+
+
+async def a_product(party: Party[Nothing]) -> None:
+    values = party.share("value")
+    await party.evaluate(values[0] * values[1])
+
+
+async def in_forks_of_one_label(party: Party[Nothing]) -> None:
+    for outer in ("left", "right"):
+        async with party.fork(outer) as fork, fork.fork("inner") as inner:
+            await a_product(inner)
+    async with party.fork("inner") as inner:
+        await a_product(inner)
+
+
+async def two_large_evaluations(party: Party[Nothing]) -> None:
+    """More words than are cut from one stream, twice alike."""
+    values = party.share("value")
+    many = stack([values[0]] * (SHORT_WORDS // 3 + 1))
+    for _ in range(2):
+        await party.evaluate(many * values[1])
+
+
+async def test_jobs_on_the_same_links_get_other_randomness() -> None:
+    sent = await corrections_of(a_product, a_product)
+    assert len(sent) == 2
+    assert sent[0] != sent[1]
+
+
+async def test_forks_whose_last_labels_are_equal_get_other_randomness() -> None:
+    sent = await corrections_of(in_forks_of_one_label)
+    assert len(set(sent)) == len(sent) == 3
+
+
+async def test_large_evaluations_get_other_randomness() -> None:
+    sent = await corrections_of(two_large_evaluations, two_large_evaluations)
+    assert {len(body) for body in sent} == {8 * (SHORT_WORDS // 3 + 1)}
+    words = np.concatenate([np.frombuffer(body, "<u8") for body in sent])
+    assert len(sent) == 4
+    assert np.unique(words).size == words.size
+
+
+async def test_a_program_that_ends_where_the_others_ask_is_named(mock_clock: trio.testing.MockClock) -> None:
+    """At once, and not by the deadline."""
+
+    async def leaves(party: Party[Nothing]) -> None:
+        values = party.share("value")
+        if party.me.name == "bob":
+            return
+        await party.reveal(answer=values.max())
+
+    began = trio.current_time()
+    endings = await over_links(dealt(leaves, deadline_seconds=600))
+    error = endings.errors["dave"]
+    assert isinstance(error, ProgramMismatch)
+    assert error.party == "bob"
+    assert "the program of bob has ended, and at round 0" in str(error)
+    assert set(endings.errors) >= {"alice", "carol", "dave"}
+    assert trio.current_time() - began < 60
+
+
 # The desk by itself
 
 
@@ -230,7 +315,7 @@ def asked(round_number: int, body: bytes, digest: bytes = b"d" * 16, fork: bytes
 
 async def test_the_desk_answers_in_the_order_in_which_questions_are_complete() -> None:
     desk = DealerService((0, 1), NAMES)
-    body = encode_request(4, {Triples(): 2})
+    body = make_tranche(4, {Triples(): 2}).encoded
     for fork in (b"f" * 8, b""):
         desk.deliver(0, asked(0, body, fork=fork))
     assert desk.waiting_for == {1}
@@ -248,7 +333,7 @@ async def test_the_desk_answers_in_the_order_in_which_questions_are_complete() -
 
 
 def violations() -> list[tuple[str, Callable[[DealerService], None]]]:
-    body = encode_request(4, {Triples(): 2})
+    body = make_tranche(4, {Triples(): 2}).encoded
 
     def twice_in_a_round(desk: DealerService) -> None:
         desk.deliver(0, asked(1, body))
@@ -288,10 +373,73 @@ async def test_what_the_desk_does_not_take(case: Callable[[DealerService], None]
 
 async def test_another_digest_is_another_program() -> None:
     desk = DealerService((0, 1), NAMES)
-    body = encode_request(4, {Triples(): 2})
+    body = make_tranche(4, {Triples(): 2}).encoded
     desk.deliver(0, asked(0, body))
-    with pytest.raises(ProgramMismatch, match="bob asks the dealer for something else than alice"):
+    with pytest.raises(ProgramMismatch, match="alice and bob ask the dealer for different things"):
         desk.deliver(1, asked(0, body, digest=b"e" * 16))
+
+
+@pytest.mark.parametrize("odd", [0, 1, 2])
+async def test_two_who_agree_make_the_third_the_odd_one_out(odd: int) -> None:
+    """In whatever order they ask; only if the first two differ the dealer cannot say who is right."""
+    body = make_tranche(4, {Triples(): 2}).encoded
+    other = make_tranche(4, {Triples(): 3}).encoded
+    for order in itertools.permutations(range(3)):
+        desk = DealerService((0, 1, 2), NAMES)
+        first, second, third = (NAMES[party] for party in order)
+        text = f"at round 3 {first} and {second} ask the dealer for different things"
+        desk.deliver(order[0], asked(3, other if order[0] == odd else body))
+        if order[2] == odd:
+            desk.deliver(order[1], asked(3, body))
+            text = f"at round 3 {third} asks the dealer for something else than {first} and {second}"
+        last = order[2] if order[2] == odd else order[1]
+        with pytest.raises(ProgramMismatch) as caught:
+            desk.deliver(last, asked(3, other if last == odd else body))
+        assert str(caught.value) == f"{text}: their programs differ"
+        assert order[2] != odd or caught.value.party == NAMES[odd]
+
+
+async def test_a_party_that_ends_without_asking_is_named() -> None:
+    body = make_tranche(4, {Triples(): 2}).encoded
+    for finishes_first in (True, False):
+        desk = DealerService((0, 1, 2), NAMES)
+        if finishes_first:
+            desk.peer_finished(1)
+        desk.deliver(0, asked(3, body))
+        desk.deliver(2, asked(3, body))
+        if not finishes_first:
+            desk.peer_finished(1)
+        text = "the program of bob has ended, and at round 3 alice and carol ask the dealer"
+        with pytest.raises(ProgramMismatch, match=text) as caught:
+            await desk.next_question()
+        assert caught.value.party == "bob"
+
+
+async def test_who_has_asked_may_end_before_it_is_answered() -> None:
+    body = make_tranche(4, {Triples(): 2}).encoded
+    desk = DealerService((0, 1), NAMES)
+    desk.deliver(1, asked(0, body))
+    desk.peer_finished(1)
+    desk.deliver(0, asked(0, body))
+    assert await desk.next_question() == (b"", 0)
+
+
+async def test_a_bound_on_open_questions_names_the_one_who_passes_it() -> None:
+    """Not the next honest one; and who is answered has room again."""
+    body = make_tranche(4, {Triples(): 2}).encoded
+    desk = DealerService((0, 1), NAMES)
+    forks = [number.to_bytes(8, "big") for number in range(MAX_OPEN_QUESTIONS)]
+    for fork in forks:
+        desk.deliver(0, asked(0, body, fork=fork))
+    desk.deliver(1, asked(0, body, fork=b"of  bob."))
+    with pytest.raises(PeerViolation) as caught:
+        desk.deliver(0, asked(0, body, fork=b"one more"))
+    assert caught.value.party == "alice"
+    desk.deliver(1, asked(0, body, fork=forks[0]))
+    question = await desk.next_question()
+    assert question is not None
+    desk.answer(question, {party: Streams(bytes(32), bytes(32), dealer_path(b"")) for party in (0, 1)})
+    desk.deliver(0, asked(0, body, fork=b"one more"))
 
 
 async def test_forks_have_paths_of_their_own_at_the_dealer() -> None:
