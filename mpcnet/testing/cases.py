@@ -26,10 +26,10 @@ _MOST_TEXT = 600
 
 
 class ConformanceError(AssertionError):
-    """A protocol does not do what a protocol must.
+    """A protocol, or a provider, does not do what one must.
 
     Args:
-        check: which check found it: outcome, crash, secrecy or cost.
+        check: which check found it: as the kit names its checks, for example outcome, crash, secrecy or cost.
         text: what was seen, in which case, and what to look at.
     """
 
