@@ -15,7 +15,8 @@ run                one party of a job, over encrypted TCP
 progress_model     how far a job is; progress: shows it, by lines of watch or on a display
 sim                all parties in this process, on a modelled network
 demo               all parties as real processes on this machine
-inputs             values from words, standard input, files, CSV columns, documents and prompts
+input_sources      what options say of inputs: words, files, documents
+inputs             values of inputs, from these and from prompts; results: outcomes in files
 formatting         outcomes for people and for programs; tables: with a row for each party
 
 Exit codes: 0 done, 1 a job failed (the message names the party and the reason), 2 wrong input, 130 interrupted.

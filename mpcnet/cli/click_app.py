@@ -6,6 +6,7 @@ word that it does not understand. rich is imported when something is printed wit
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -223,6 +224,7 @@ class App(Group):
         **extra: Any,
     ) -> Any:
         """As click's, with our way of reporting."""
+        _print_everything()
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         try:
@@ -241,6 +243,13 @@ class App(Group):
             cause = first_cause(error)
             code = _report(cause, as_json=bool(ctx.meta.get(_JSON)), verbose=bool(ctx.meta.get(_VERBOSE)))
             raise click.exceptions.Exit(code) from None
+
+
+def _print_everything() -> None:
+    """A result is never lost by printing: what the terminal's encoding lacks is written as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 class DiscreetCommand(Command):

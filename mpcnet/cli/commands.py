@@ -345,6 +345,15 @@ class Run:
             complete=complete.files,
         ),
     ] = None
+    output: Annotated[
+        str | None,
+        Option(
+            "--output",
+            metavar="FILE",
+            help="Write the result there too, as .csv or .json; of lists, your matched rows.",
+            complete=complete.files,
+        ),
+    ] = None
     formats: Annotated[
         tuple[str, ...],
         Option("--format", metavar="NAME=FORMAT", help="How an input's numbers are written: en, de, fr or ch."),

@@ -18,6 +18,7 @@ from mpcnet.cli.input_sources import read_given
 from mpcnet.cli.inputs import InputOptions, formats_of, gather_inputs
 from mpcnet.cli.key_files import load_identity
 from mpcnet.cli.progress import watch_run
+from mpcnet.cli.results import ResultFile
 from mpcnet.cli.watch import Watch
 from mpcnet.declare import Job, load_job
 from mpcnet.declare.plan import make_plan
@@ -48,12 +49,16 @@ def run_party(asked: Run) -> None:
         Reading(asked.encoding, asked.delimiter, asked.comments), asked.skip_empty, formats_of(asked.formats)
     )
     taken = gather_inputs(plan, read_given(asked.inputs, asked.document), options)
+    file = None if asked.output is None else ResultFile(asked.output, plan, taken)
+    watched = job if file is None else file.watch(job)
     with watch_run(plan, time.monotonic, quiet=asked.quiet, reports=asked.reports) as watch:
-        result = trio.run(take_part, job, roster, identity, taken.values, watch)
+        result = trio.run(take_part, watched, roster, identity, taken.values, watch)
     if asked.as_json:
         click.echo(json.dumps(_document(job, me, result)))
     else:
         click.echo(explained(job.protocol, result.outcome))
+    if file is not None and file.failure is not None:
+        raise file.failure
 
 
 async def take_part(

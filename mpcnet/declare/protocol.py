@@ -17,7 +17,7 @@ import operator
 import re
 import types
 import typing
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -92,6 +92,7 @@ class Protocol(Generic[P, T]):
     outputs: Mapping[str, DeclaredReceivers]
     example: Example[P] | None = None
     explain: Callable[[T], str] | None = field(default=None)
+    names_rows: Callable[[T], Mapping[str, Collection[Any]]] | None = field(default=None)
     check: Callable[[P, Mapping[str, Any]], None] | None = field(default=None)
     check_job: Callable[[P, Mapping[str, Sequence[str]]], None] | None = field(default=None)
 
@@ -179,6 +180,7 @@ def protocol(
     params: type[P],
     example: Example[P] | None = None,
     explain: Callable[[Any], str] | None = None,
+    names_rows: Callable[[Any], Mapping[str, Collection[Any]]] | None = None,
     check: Callable[[P, Mapping[str, Any]], None] | None = None,
     check_job: Callable[[P, Mapping[str, Sequence[str]]], None] | None = None,
     api: int = API,
@@ -195,6 +197,9 @@ def protocol(
         params: a frozen dataclass of int, str, bool, float and tuples of them.
         example: shown by `mpcnet protocols` and run by `mpcnet demo`.
         explain: one or more lines of text for a person from what the function returns.
+        names_rows: from what the function returns, by local input, the elements (as `check` of the declaration
+            gives them) that it names: a result in a file has their rows, with all columns of the file that they
+            come from.
         check: (parameters, our own inputs by name, as `check` of their declarations returned them): raises
             `LocalError` if they do not fit each other, before any link is up.
         check_job: (parameters, by role the names of its members): raises `LocalError` if no such job could run,
@@ -222,6 +227,7 @@ def protocol(
             outputs=dict(outputs),
             example=example,
             explain=explain,
+            names_rows=names_rows,
             check=check,
             check_job=check_job,
         )

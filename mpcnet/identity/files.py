@@ -41,15 +41,18 @@ def create_private(path: Path, text: str) -> None:
         _remove(temporary)
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Write a file that all users may read, in place of one that may be there.
+def replace_text(path: Path, text: str, *, private: bool = False) -> None:
+    """Write a file, in place of one that may be there.
+
+    Args:
+        private: only its owner may read it; else all users may.
 
     Raises:
         LocalError: it cannot be written.
     """
     temporary = _temporary(path)
     try:
-        _write(temporary, text, _PUBLIC_MODE)
+        _write(temporary, text, _PRIVATE_MODE if private else _PUBLIC_MODE)
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:

@@ -65,7 +65,8 @@ class Outcome:
 def _explain(outcome: Outcome) -> str:
     total = outcome.sum
     shown = f"{total:,}" if isinstance(total, int) else f"{Decimal(total.numerator) / total.denominator:,}"
-    return f"sum {shown}  average {float(outcome.mean):,.2f}  of {outcome.count} values"
+    mean = Decimal(outcome.mean.numerator) / outcome.mean.denominator  # a float would round numbers over 2^53
+    return f"sum {shown}  average {mean:,.2f}  of {outcome.count} values"
 
 
 def _check_job(rules: Rules, roles: Mapping[str, Sequence[str]]) -> None:

@@ -101,24 +101,25 @@ class Outcome:
     Args:
         size: how many items both lists have; None for an owner who is not told.
         items: these items, sorted; None for an owner who is not told, and where only the number is.
-        sizes: by owner in the order of the job, how many different items its list has.
+        sizes: by the name of each owner, how many different items its list has.
         receivers: names of the owners who are told.
     """
 
     size: int | None
     items: tuple[str, ...] | None
-    sizes: tuple[int, int]
+    sizes: dict[str, int]
     receivers: tuple[str, ...]
 
 
 def _explain(outcome: Outcome) -> str:
-    lists = f"of {outcome.sizes[0]:,} and {outcome.sizes[1]:,} items"
+    (first, size), (second, other_size) = outcome.sizes.items()
+    lists = f"of {size:,} items of {first} and {other_size:,} of {second}"
     if outcome.size is None:
         return f"nothing but the sizes, {lists}: {', '.join(outcome.receivers)} is told what they have in common"
     if not outcome.items:
         return f"{lists}, {outcome.size:,} are in both"
     shown = [_printable(item) for item in outcome.items[:_SHOWN]]
-    more = [f"and {outcome.size - _SHOWN:,} more; --json gives all"] if outcome.size > _SHOWN else []
+    more = [f"and {outcome.size - _SHOWN:,} more; --json or --output gives all"] if outcome.size > _SHOWN else []
     return "\n".join([f"{lists}, {outcome.size:,} are in both:", *shown, *more])
 
 
@@ -146,6 +147,7 @@ def _printable(item: str) -> str:
         },
     ),
     explain=_explain,
+    names_rows=lambda outcome: {} if outcome.items is None else {"items": outcome.items},
 )
 async def intersection(party: Party[Rules]) -> Outcome:
     """Which items two lists have in common, or how many.
@@ -194,7 +196,8 @@ async def intersection(party: Party[Rules]) -> Outcome:
     items: Sequence[str] = party.local("items")
     encoded, scalar = [item.encode() for item in items], party.random_bytes(SCALAR_BYTES)
     matches = await party.run("match", partial(match, side=side, items=encoded, job=party.job_id, scalar=scalar))
-    sizes = (len(items), matches.peer_size) if place == 0 else (matches.peer_size, len(items))
+    by_place = (len(items), matches.peer_size) if place == 0 else (matches.peer_size, len(items))
+    sizes = {owner.name: size for owner, size in zip(owners, by_place, strict=True)}
     receivers = tuple(owner.name for index, owner in enumerate(owners) if rules.learns(index))
     if rules.reveal == "cardinality" or matches.places is None:
         return Outcome(matches.size, None, sizes, receivers)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -165,7 +166,9 @@ def _cells(group: Group, columns: Sequence[str], minimum: int) -> list[str]:
 def _number(name: str, value: Fraction | float | None) -> str:
     if value is None:
         return "-"
-    return f"{float(value):+,.2f}" if name == "gap" and value else f"{float(value):,.2f}"
+    # A float would round numbers over 2^53.
+    exact = Decimal(value.numerator) / value.denominator if isinstance(value, Fraction) else Decimal(value)
+    return f"{exact:+,.2f}" if name == "gap" and value else f"{exact:,.2f}"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

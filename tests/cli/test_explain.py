@@ -117,7 +117,7 @@ def test_who_learns_is_not_guessed_where_a_parameter_says_it() -> None:
     texts = {
         name: explained(find_protocol("intersection"), outcome) for name, outcome in found.cost.outcomes.items()
     }
-    assert texts["alice"].startswith("of 20 and 20 items")
+    assert texts["alice"].startswith("of 20 items of alice and 20 of bob")
     assert texts["bob"].startswith("nothing but the sizes")
 
 

@@ -17,7 +17,9 @@ def in_the_clear(case: Case[Rules]) -> Outcome:
     receivers = tuple(name for place, name in enumerate(owners) if rules.learns(place))
     told = case.me in receivers
     items = tuple(common) if told and rules.reveal == "items" else None
-    return Outcome(len(common) if told else None, items, (len(first), len(second)), receivers)
+    return Outcome(
+        len(common) if told else None, items, dict(zip(owners, (len(first), len(second)), strict=True)), receivers
+    )
 
 
 @pytest.mark.parametrize("rules", [Rules(), Rules(to="first", reveal="cardinality")], ids=["items", "cardinality"])

@@ -35,7 +35,7 @@ def run(first: Sequence[str], second: Sequence[str], rules: Rules = BOTH, *, see
 def expected(first: Sequence[str], second: Sequence[str], rules: Rules) -> dict[str, Outcome]:
     """The obvious way."""
     common = tuple(sorted(set(first) & set(second)))
-    sizes = (len(set(first)), len(set(second)))
+    sizes = {"ann": len(set(first)), "ben": len(set(second))}
     receivers = {"first": ("ann",), "second": ("ben",), "both": ("ann", "ben")}[rules.to]
     told = Outcome(len(common), common if rules.reveal == "items" else None, sizes, receivers)
     nothing = Outcome(None, None, sizes, receivers)
@@ -61,7 +61,7 @@ def test_texts_of_every_kind(common: list[str], second: list[str]) -> None:
     out = run(common, [*common, *second], Rules("both")).outputs["ann"]
     assert out.items == tuple(sorted(intersection.inputs["items"].check(common, Rules())))
     assert out.size is not None
-    assert out.sizes == (out.size, len(checked))
+    assert out.sizes == {"ann": out.size, "ben": len(checked)}
 
 
 EDGES: dict[str, tuple[list[str], list[str]]] = {
@@ -185,20 +185,22 @@ def test_outcomes_for_people_and_programs() -> None:
     def text(outcome: Outcome) -> str:
         return explained(intersection, outcome)
 
-    assert text(Outcome(2, ("a", "b"), (3, 4000), ("ann",))) == "of 3 and 4,000 items, 2 are in both:\na\nb"
-    assert text(Outcome(0, (), (3, 4), ("ann",))) == "of 3 and 4 items, 0 are in both"
-    assert text(Outcome(2, None, (3, 4), ("ann",))) == "of 3 and 4 items, 2 are in both"
-    assert text(Outcome(None, None, (3, 4), ("ann",))).endswith("ann is told what they have in common")
-    assert text(Outcome(1, ("a\x1b[2Jb",), (1, 1), ("ann",))).endswith("\na\N{REPLACEMENT CHARACTER}[2Jb")
+    sizes = {"ann": 3, "ben": 4000}
+    lists = "of 3 items of ann and 4,000 of ben"
+    assert text(Outcome(2, ("a", "b"), sizes, ("ann",))) == f"{lists}, 2 are in both:\na\nb"
+    assert text(Outcome(0, (), sizes, ("ann",))) == f"{lists}, 0 are in both"
+    assert text(Outcome(2, None, sizes, ("ann",))) == f"{lists}, 2 are in both"
+    assert text(Outcome(None, None, sizes, ("ann",))).endswith("ann is told what they have in common")
+    assert text(Outcome(1, ("a\x1b[2Jb",), sizes, ("ann",))).endswith("\na\N{REPLACEMENT CHARACTER}[2Jb")
     many = tuple(f"{n:03}" for n in range(500))
-    assert text(Outcome(500, many, (500, 500), ("ann",))).splitlines()[-2:] == [
+    assert text(Outcome(500, many, sizes, ("ann",))).splitlines()[-2:] == [
         "019",
-        "and 480 more; --json gives all",
+        "and 480 more; --json or --output gives all",
     ]
-    assert json.loads(json.dumps(plain(Outcome(1, ("a",), (1, 2), ("ann",))))) == {
+    assert json.loads(json.dumps(plain(Outcome(1, ("a",), sizes, ("ann",))))) == {
         "size": 1,
         "items": ["a"],
-        "sizes": [1, 2],
+        "sizes": {"ann": 3, "ben": 4000},
         "receivers": ["ann"],
     }
 
