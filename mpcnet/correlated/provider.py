@@ -31,7 +31,10 @@ from mpcnet.correlated.pool import Pool
 from mpcnet.correlated.tranches import Tranche
 from mpcnet.engine import Context, Parties, Step
 
-__all__ = ("Opening", "Preparation", "Provider")
+__all__ = ("CORRELATED", "Opening", "Preparation", "Provider")
+
+CORRELATED: typing.Final = "correlated"
+"""The region under which rounds of making correlated randomness are counted; they are no online rounds."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

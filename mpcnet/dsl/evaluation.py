@@ -43,6 +43,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpcnet.algebra import Domain, Words
+from mpcnet.correlated.provider import CORRELATED
 from mpcnet.correlated.tranches import Tranche, make_tranche
 from mpcnet.dsl import facts
 from mpcnet.dsl.nodes import Interactive, Local, Node, Reveal
@@ -50,7 +51,7 @@ from mpcnet.dsl.pieces import DividedBatch
 from mpcnet.dsl.planning import EvaluationPlan, Output, plan_evaluation
 from mpcnet.dsl.program import Program
 from mpcnet.dsl.waves import batched, by_number
-from mpcnet.engine import Context, Inbox, MergedRound, Outcome, Scheduler, Step, Work
+from mpcnet.engine import Context, Inbox, MergedRound, Outcome, Scheduler, Step, Work, in_region
 from mpcnet.errors import LocalError, MpcnetError
 from mpcnet.schemes import Share
 
@@ -119,7 +120,7 @@ class Evaluation:
 
     @property
     def is_preparing(self) -> bool:
-        """Whether the round under way sets the scheme up or asks for correlated randomness: no online round."""
+        """Whether it sets the scheme up or makes correlated randomness, in rounds of the region `CORRELATED`."""
         return self._state is _State.PREPARING
 
     def take(self) -> MergedRound | Work[Any] | None:
@@ -172,7 +173,8 @@ class Evaluation:
         details = tranche.encoded if tranche.demand else b""
         program.digest.add(self._scheduler.next_round, "prepare", (), details)
         number = tranche.node
-        self._scheduler.start((number,), self._preparing(program.context(number), tranche), self._is_prepared)
+        step = in_region(self._preparing(program.context(number), tranche), CORRELATED)
+        self._scheduler.start((number,), step, self._is_prepared)
 
     def _preparing(self, context: Context, tranche: Tranche) -> Step[None]:
         program = self._program

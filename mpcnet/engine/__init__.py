@@ -10,6 +10,7 @@ from mpcnet.engine.lockstep import lockstep as lockstep
 from mpcnet.engine.rounds import Inbox as Inbox
 from mpcnet.engine.rounds import Round as Round
 from mpcnet.engine.rounds import Step as Step
+from mpcnet.engine.rounds import in_region as in_region
 from mpcnet.engine.scheduler import MergedRound as MergedRound
 from mpcnet.engine.scheduler import Scheduler as Scheduler
 from mpcnet.engine.scheduler import as_step as as_step
@@ -38,6 +39,7 @@ __all__ = (
     "Works",
     "as_step",
     "gather",
+    "in_region",
     "lockstep",
     "run_inline",
 )

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from mpcnet.algebra import Buffer
-from mpcnet.engine.work import Work
+from mpcnet.engine.work import Work, outcome_of, resume
 
-__all__ = ("Inbox", "Round", "Step")
+__all__ = ("Inbox", "Round", "Step", "in_region")
 
 T = TypeVar("T")
 
@@ -44,11 +44,29 @@ class Round:
     Args:
         to: by receiver (roster index), the bytes for it; an entry may be empty, and is then still a message.
         expect: by sender (roster index), how many bytes it will send.
+        region: what it is counted under; empty for the region that the caller of the program is in.
     """
 
     to: Mapping[int, Buffer] = field(default_factory=_nothing_to_send)
     expect: Mapping[int, int] = field(default_factory=_nothing_expected)
+    region: str = ""
 
 
 Step = Generator[Round | Work[Any], Inbox, T]
 """What a party does together with others: yields rounds and works, and returns a result."""
+
+
+def in_region(step: Step[T], region: str) -> Step[T]:
+    """The same step, whose rounds are counted under a region of their own."""
+    try:
+        due = next(step)
+        while True:
+            if isinstance(due, Round):
+                due = step.send((yield Round(due.to, due.expect, region)))
+            else:
+                due = resume(step, (yield from outcome_of(due)))
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    finally:
+        step.close()

@@ -51,12 +51,17 @@ Order = tuple[int, ...]
 
 @dataclass(slots=True)
 class MergedRound:
-    """What one party sends and expects in one round, all steps together. Never changed."""
+    """What one party sends and expects in one round, all steps together. Never changed.
+
+    Args:
+        region: that of its steps, if all of them are of one; else empty.
+    """
 
     number: int
     to: Mapping[int, Buffer]
     expect: Mapping[int, int]
     digest: bytes
+    region: str = ""
 
 
 @dataclass(slots=True)
@@ -184,8 +189,12 @@ class Scheduler:
             return self._works.take()
         if not self._active:
             return None
-        to, expect = _merged([active.round for active in self._active])
-        merged = MergedRound(self._next_round, to, expect, self._digest.value())
+        rounds = [active.round for active in self._active]
+        to, expect = _merged(rounds)
+        region = rounds[0].region
+        if region and any(one.region != region for one in rounds):
+            region = ""
+        merged = MergedRound(self._next_round, to, expect, self._digest.value(), region)
         self._next_round += 1
         self._in_flight, self._active = self._active, []
         self._expect = expect
@@ -354,6 +363,6 @@ def as_step(scheduler: Scheduler) -> Generator[Round | Work[Any], Inbox, None]:
             if isinstance(due, Work):
                 scheduler.feed((yield from outcome_of(due)))
             else:
-                scheduler.feed((yield Round(due.to, due.expect)))
+                scheduler.feed((yield Round(due.to, due.expect, due.region)))
     finally:
         scheduler.close()

@@ -26,8 +26,6 @@ class SingleStep(Generic[T]):
         peers: with whom we may exchange messages.
     """
 
-    is_preparing: bool = False
-
     def __init__(self, job: bytes, digest: ProgramDigest, parties: Parties, peers: frozenset[int]) -> None:
         self._scheduler = Scheduler(job, digest=digest)
         self._parties = parties

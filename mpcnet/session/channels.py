@@ -95,8 +95,6 @@ class Links(typing.Protocol):
 class Rounds(typing.Protocol):
     """What a channel drives: an evaluation, or a step of `Party.run`."""
 
-    @property
-    def is_preparing(self) -> bool: ...
     def take(self) -> MergedRound | Work[Any] | None: ...
     def feed(self, received: Inbox | Outcome, /) -> None: ...
 
@@ -106,14 +104,27 @@ class _Drive:
 
     Args:
         rounds: what is driven.
-        costs: whether it is preparing, to the counts that a round then goes into.
+        costs: by a round's region, the counts that it goes into.
     """
 
-    __slots__ = ("costs", "error", "heard", "inbox", "merged", "over", "rounds", "unsent", "wake", "work")
+    __slots__ = (
+        "costs",
+        "error",
+        "heard",
+        "inbox",
+        "is_preparing",
+        "merged",
+        "over",
+        "rounds",
+        "unsent",
+        "wake",
+        "work",
+    )
 
-    def __init__(self, rounds: Rounds, costs: Callable[[bool], RegionCost]) -> None:
+    def __init__(self, rounds: Rounds, costs: Callable[[str], RegionCost]) -> None:
         self.rounds = rounds
         self.costs = costs
+        self.is_preparing = False
         self.merged: MergedRound | None = None
         self.inbox: dict[int, memoryview] = {}
         self.unsent: list[tuple[int, Frame]] = []
@@ -164,7 +175,7 @@ class ForkChannel:
     async def drive(
         self,
         rounds: Rounds,
-        costs: Callable[[bool], RegionCost],
+        costs: Callable[[str], RegionCost],
         work: Callable[[Work[Any]], Awaitable[Outcome]],
     ) -> None:
         """Send and receive until the evaluation has ended.
@@ -175,7 +186,7 @@ class ForkChannel:
 
         Args:
             rounds: the evaluation.
-            costs: whether it is preparing, to the counts that a round then goes into.
+            costs: by a round's region, the counts that it goes into.
             work: does a work while the links go on.
         Raises:
             PeerLost, PeerViolation, ProgramMismatch: as the names say. The caller ends the job then.
@@ -214,7 +225,7 @@ class ForkChannel:
         """
         try:
             if outcome is not None:
-                self._feed(drive, outcome, drive.rounds.is_preparing)
+                drive.rounds.feed(outcome)
             elif drive.merged is not None:
                 self._look(drive, drive.merged)
             while not (drive.over or self.missing):
@@ -235,11 +246,14 @@ class ForkChannel:
     def _begin(self, drive: _Drive) -> None:
         """Take a round and send its messages; or take a work, which this drive's task does."""
         merged = drive.rounds.take()
-        if merged is None:
-            drive.over = True
-            return
         if isinstance(merged, Work):
             drive.work = merged
+            return
+        if drive.is_preparing and not (merged and merged.region):
+            drive.is_preparing = False
+            self._links.prepared(self.identifier)
+        if merged is None:
+            drive.over = True
             return
         drive.merged = merged
         self.round = merged.number
@@ -275,26 +289,21 @@ class ForkChannel:
 
     def _finish(self, drive: _Drive, merged: MergedRound) -> None:
         """All is here: hand it over."""
-        preparing = drive.rounds.is_preparing
         # In the order of the round, not of arrival.
         inbox = {peer: drive.inbox[peer] for peer in merged.expect}
         drive.inbox, drive.merged = {}, None
         drive.heard = drive.heard or bool(inbox)
         if merged.to or merged.expect:
-            cost = drive.costs(preparing)
+            cost = drive.costs(merged.region)
             cost.rounds += 1
             for body in merged.to.values():
                 cost.messages += 1
                 cost.sent_bytes += len(body)
             for nbytes in merged.expect.values():
                 cost.received_bytes += nbytes
+        drive.is_preparing = bool(merged.region)
         self._links.round_done(self.identifier, merged.number)
-        self._feed(drive, inbox, preparing)
-
-    def _feed(self, drive: _Drive, received: Inbox | Outcome, preparing: bool) -> None:
-        drive.rounds.feed(received)
-        if preparing and not drive.rounds.is_preparing:
-            self._links.prepared(self.identifier)
+        drive.rounds.feed(inbox)
 
     def deliver(self, peer: int, frame: Frame) -> None:
         """A frame came. Called by the reader; never blocks.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mpcnet.correlated.provider import CORRELATED
+
 __all__ = ("CORRELATED", "MAIN", "Cost", "RegionCost")
 
 MAIN = "main"
 """The region of everything that is in no named one."""
-CORRELATED = "correlated"
-"""The region of asking for correlated randomness, which is not counted among the online rounds."""
 
 
 @dataclass(slots=True)

@@ -105,7 +105,9 @@ class DealerService:
         odd = self._names[few[0]]
         others = " and ".join(self._names[party] for party in many)
         if len(many) == 1:
-            text = f"at round {question[1]} {odd} and {others} ask the dealer for different things"
+            # Both are named, so that the others, who are told a party by its name alone, hear of neither.
+            odd = f"{odd} and {others}"
+            text = f"at round {question[1]} {odd} ask the dealer for different things"
         else:
             text = f"at round {question[1]} {odd} asks the dealer for something else than {others}"
         raise ProgramMismatch(odd, f"{text}: their programs differ")

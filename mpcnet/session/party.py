@@ -20,7 +20,7 @@ from mpcnet.engine import Context, ProgramDigest, Setting, SingleStep, Step
 from mpcnet.errors import LocalError, did_you_mean
 from mpcnet.identity import Member
 from mpcnet.session.channels import fork_id, run_path
-from mpcnet.session.cost import CORRELATED, MAIN
+from mpcnet.session.cost import MAIN
 from mpcnet.session.events import Evaluating
 from mpcnet.session.job_run import JobRun
 from mpcnet.session.offload import Offload, run_work
@@ -214,9 +214,7 @@ class JobParty(Party[P]):
         )
         cost = running.cost
         try:
-            await self._channel.drive(
-                evaluation, lambda preparing: cost.region(CORRELATED if preparing else region), self._work
-            )
+            await self._channel.drive(evaluation, lambda own: cost.region(own or region), self._work)
         except BaseException as error:
             evaluation.close()
             self._fail(error)

@@ -6,7 +6,19 @@ from collections.abc import Callable
 
 import pytest
 
-from mpcnet.engine import Inbox, MergedRound, Round, Scheduler, Step, as_step, gather, lockstep
+from mpcnet.engine import (
+    Inbox,
+    MergedRound,
+    Round,
+    Scheduler,
+    Step,
+    Work,
+    as_step,
+    gather,
+    in_region,
+    lockstep,
+    run_inline,
+)
 from mpcnet.errors import JobEnded, LocalError
 
 Record = list[str]
@@ -235,3 +247,67 @@ def test_gather_keeps_the_order_of_its_steps() -> None:
 
     steps = [watched("slow", [], rounds=3), watched("quick", [], rounds=1), watched("at once", [], rounds=0)]
     assert lockstep({0: gather(steps), 1: echo(3)}).results[0] == ["slow", "quick", "at once"]
+
+
+# Regions
+
+
+def rounds_of(count: int) -> Step[int]:
+    for _ in range(count):
+        yield Round({1: b"x"}, {1: 1})
+    return count
+
+
+def regions_of(*steps: Step[int]) -> list[str]:
+    scheduler = Scheduler(b"job")
+    for place, step in enumerate(steps):
+        scheduler.start((place,), step, lambda _: None)
+    found: list[str] = []
+    while (due := scheduler.take()) is not None:
+        assert isinstance(due, MergedRound)
+        found.append(due.region)
+        scheduler.feed({peer: memoryview(bytes(nbytes)) for peer, nbytes in due.expect.items()})
+    return found
+
+
+def test_a_round_is_counted_under_the_region_of_its_steps() -> None:
+    assert regions_of(rounds_of(2)) == ["", ""]
+    assert regions_of(in_region(rounds_of(2), "apart")) == ["apart", "apart"]
+    # What several regions have in common is counted where the caller is.
+    assert regions_of(in_region(rounds_of(3), "apart"), rounds_of(1), in_region(rounds_of(2), "apart")) == [
+        "",
+        "apart",
+        "apart",
+    ]
+    assert regions_of(in_region(rounds_of(1), "one"), in_region(rounds_of(2), "other")) == ["", "other"]
+
+
+def test_a_step_in_a_region_works_fails_and_ends_as_it_would_alone() -> None:
+    closed: list[str] = []
+
+    def works() -> Step[str]:
+        try:
+            value = yield from Work(lambda: 3)
+            with pytest.raises(ZeroDivisionError):
+                yield from Work(lambda: 1 // 0)
+            inbox = yield Round({1: b"x" * value}, {1: 1})
+            return bytes(inbox[1]).hex()
+        finally:
+            closed.append("closed")
+
+    results: list[str] = []
+    scheduler = Scheduler(b"job")
+    scheduler.start((0,), in_region(works(), "apart"), results.append)
+    for _ in range(2):
+        work = scheduler.take()
+        assert isinstance(work, Work)
+        scheduler.feed(run_inline(work))
+    merged = scheduler.take()
+    assert isinstance(merged, MergedRound)
+    assert (merged.region, dict(merged.to)) == ("apart", {1: b"xxx"})
+    scheduler.feed({1: memoryview(b"!")})
+    assert (results, closed) == (["21"], ["closed"])
+    step = in_region(works(), "apart")
+    next(step)
+    step.close()
+    assert closed == ["closed", "closed"]

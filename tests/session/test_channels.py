@@ -68,8 +68,6 @@ class Exchanges:
         fail_at: a step raises in this round.
     """
 
-    is_preparing = False
-
     def __init__(self, count: int, peers: tuple[int, ...], *, first: int = 0, fail_at: int | None = None) -> None:
         self.fed: list[dict[int, bytes]] = []
         self._next, self._end, self._peers, self._fail_at = first, first + count, peers, fail_at
@@ -92,7 +90,7 @@ async def run_here(work: Work[Any]) -> Outcome:
     return run_inline(work)
 
 
-def counted(_: bool) -> RegionCost:
+def counted(_: str) -> RegionCost:
     return RegionCost()
 
 

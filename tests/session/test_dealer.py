@@ -27,7 +27,7 @@ from mpcnet.correlated.dealing import SHORT_WORDS, dealer_path
 from mpcnet.correlated.items import Triples
 from mpcnet.correlated.tranches import MAX_REQUEST_BYTES, make_tranche
 from mpcnet.declare import Party
-from mpcnet.dsl import stack
+from mpcnet.dsl import planning, stack
 from mpcnet.session.channels import fork_id
 from mpcnet.session.dealer_service import MAX_OPEN_QUESTIONS, DealerService
 from mpcnet.wire.frames import Frame, Header, Kind
@@ -215,6 +215,26 @@ async def test_a_request_that_differs_from_the_others(mock_clock: trio.testing.M
     assert set(endings.errors) == {*OWNERS, "dave"}
 
 
+@pytest.mark.parametrize("liar", ["alice", "bob", "carol"])
+async def test_no_other_party_is_said_to_differ_than_the_one_who_does(
+    liar: str, mock_clock: trio.testing.MockClock
+) -> None:
+    """Of two who differ the dealer cannot know which is right, and says so of both or neither."""
+    other = memoryview(make_tranche(99, {Triples(): 5}).encoded)
+
+    def lie(peer: int, frame: Frame) -> list[Frame]:
+        return [replace(frame, body=other)] if frame.header.kind is Kind.ROUND and peer == 3 else [frame]
+
+    endings = await over_links(dealt(largest, deadline_seconds=5), {liar: lie})
+    error = endings.errors["dave"]
+    assert isinstance(error, ProgramMismatch)
+    assert liar in error.party.split(" and ")
+    for name in set(OWNERS) - {liar}:
+        said = str(endings.errors[name])
+        blamed = [honest for honest in set(OWNERS) - {liar} if honest in said]
+        assert not blamed or liar in said
+
+
 async def test_asking_twice_names_the_one_who_does(mock_clock: trio.testing.MockClock) -> None:
     def repeat(peer: int, frame: Frame) -> list[Frame]:
         return [frame, frame] if frame.header.kind is Kind.ROUND and peer == 3 else [frame]
@@ -285,6 +305,26 @@ async def test_large_evaluations_get_other_randomness() -> None:
     words = np.concatenate([np.frombuffer(body, "<u8") for body in sent])
     assert len(sent) == 4
     assert np.unique(words).size == words.size
+
+
+async def test_each_stage_asks_in_a_round_that_is_not_online(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted by what its steps do, and not by when: the second stage asks between online rounds."""
+    monkeypatch.setattr(planning, "MAX_TRANCHE_WORDS", 6)
+
+    async def powers(party: Party[Nothing]) -> int:
+        x = party.share("value")[0]
+        power = x
+        for _ in range(5):
+            power = power * x
+        return int((await party.reveal(answer=power))["answer"])
+
+    endings = await over_links(dealt(powers))
+    assert endings.outcomes == {**dict.fromkeys(OWNERS, 7**6), "dave": None}
+    cost = endings.results["alice"].cost
+    assert cost.rounds == 5 + 1
+    assert cost.regions["correlated"].rounds == 3
+    assert cost.regions["correlated"].received_bytes == 5 * 8
+    assert endings.results["bob"].cost.regions["correlated"].received_bytes == 0
 
 
 async def test_a_program_that_ends_where_the_others_ask_is_named(mock_clock: trio.testing.MockClock) -> None:
@@ -396,7 +436,7 @@ async def test_two_who_agree_make_the_third_the_odd_one_out(odd: int) -> None:
         with pytest.raises(ProgramMismatch) as caught:
             desk.deliver(last, asked(3, other if last == odd else body))
         assert str(caught.value) == f"{text}: their programs differ"
-        assert order[2] != odd or caught.value.party == NAMES[odd]
+        assert caught.value.party == (NAMES[odd] if order[2] == odd else f"{first} and {second}")
 
 
 async def test_a_party_that_ends_without_asking_is_named() -> None:
