@@ -26,7 +26,7 @@ from rich.text import Text
 import mpcnet.errors
 from mpcnet.cli.click_app import is_live, print_document, stdout, to_document
 from mpcnet.cli.commands import Demo
-from mpcnet.cli.progress_model import Course, event_of
+from mpcnet.cli.progress_model import JobProgress, event_of
 from mpcnet.cli.tables import party_table
 from mpcnet.declare import Job, Protocol, find_protocol, job_to_toml
 from mpcnet.declare.examples import example_job
@@ -61,19 +61,19 @@ class _Play:
     inputs: Mapping[str, Mapping[str, Sequence[str]]]
     endings: dict[str, _Ending] = field(default_factory=dict[str, _Ending])
     roster: Roster = field(default_factory=Roster)
-    courses: dict[str, Course] = field(default_factory=dict[str, Course])
+    progresses: dict[str, JobProgress] = field(default_factory=dict[str, JobProgress])
 
     @property
     def names(self) -> tuple[str, ...]:
         return self.job.names
 
-    def course(self, name: str) -> Course:
+    def progress(self, name: str) -> JobProgress:
         """What is known of a party while it runs: it tells events, of which we follow those of its own job."""
-        if name not in self.courses:
+        if name not in self.progresses:
             plan = make_plan(self.job, self.roster, self.roster.by_name(name))
             others = {self.roster.members[peer].name: "" for peer in plan.peers}
-            self.courses[name] = Course("", others, deals=plan.is_dealer)
-        return self.courses[name]
+            self.progresses[name] = JobProgress("", others, deals=plan.is_dealer)
+        return self.progresses[name]
 
 
 def play_demo(asked: Demo) -> None:
@@ -177,7 +177,7 @@ def _heard(play: _Play, name: str, line: bytes, said: list[str]) -> None:
     text = line.decode(errors="replace").strip()
     event = event_of(text)
     if event is not None:
-        play.course(name).observe(event)
+        play.progress(name).observe(event)
     elif text:
         said[:] = [text]
 
@@ -263,7 +263,7 @@ def _table(play: _Play) -> Table:
     for name in play.names:
         ending = play.endings.get(name)
         if ending is None:
-            learned = Text(_doing(play.courses.get(name)), style="dim")
+            learned = Text(_doing(play.progresses.get(name)), style="dim")
         elif ending.error is not None:
             learned = Text(str(ending.error["message"]), style="red")
         else:
@@ -272,11 +272,11 @@ def _table(play: _Play) -> Table:
     return table
 
 
-def _doing(course: Course | None) -> str:
-    if course is None:
+def _doing(progress: JobProgress | None) -> str:
+    if progress is None:
         return "starting"
-    rounds = course.rounds
-    return course.phase if rounds is None else f"{course.phase} {rounds[0]:,} of {rounds[1]:,}"
+    rounds = progress.rounds
+    return progress.phase if rounds is None else f"{progress.phase} {rounds[0]:,} of {rounds[1]:,}"
 
 
 def _given(play: _Play, party: str) -> str:

@@ -14,7 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.text import Text
 
 from mpcnet.cli.click_app import stderr
-from mpcnet.cli.progress_model import Course, Crowd, duration
+from mpcnet.cli.progress_model import JobProgress, SimulationProgress, duration
 from mpcnet.cli.watch import Watch, staying_text
 from mpcnet.errors import MpcnetError
 
@@ -28,10 +28,10 @@ _REFRESH = 8
 
 
 class Display:
-    """A course or a crowd on a terminal, drawn anew several times a second until the block is left."""
+    """The progress of a job or a simulation on a terminal, drawn several times a second until the block is left."""
 
-    def __init__(self, course: Course | Crowd) -> None:
-        self._course = course
+    def __init__(self, model: JobProgress | SimulationProgress) -> None:
+        self._model = model
         console = stderr()
         self._narrow = console.width < _NARROW
         self._progress = Progress(*_columns(narrow=self._narrow), console=console, auto_refresh=False)
@@ -55,9 +55,9 @@ class Display:
     ) -> None:
         self._live.stop()
 
-    def turn_to(self, course: Course | Crowd) -> None:
+    def turn_to(self, model: JobProgress | SimulationProgress) -> None:
         """Draw another one from now on."""
-        self._course = course
+        self._model = model
 
     def say(self, line: str) -> None:
         """Print a line that stays above what is drawn."""
@@ -65,14 +65,14 @@ class Display:
 
     def render(self) -> RenderableType:
         """What is to be seen now."""
-        course = self._course
+        model = self._model
         seconds = time.monotonic() - self._began
         if seconds < _AT_ONCE_SECONDS:
             return Text("")
-        rounds = course.rounds
-        description = f"{course.label}: {course.phase}" if course.label else course.phase
+        rounds = model.rounds
+        description = f"{model.label}: {model.phase}" if model.label else model.phase
         count = f"{rounds[0]:,} of {rounds[1]:,}" if rounds else ""
-        left = "" if course.seconds_left is None else f"about {duration(course.seconds_left)} left"
+        left = "" if model.seconds_left is None else f"about {duration(model.seconds_left)} left"
         done, total = rounds or (0, None)
         self._progress.update(
             self._task,
@@ -83,13 +83,11 @@ class Display:
             elapsed=duration(seconds),
             left=left,
         )
-        lines = course.awaited(_SHOWN_AFTER_SECONDS)
+        lines = model.awaited(_SHOWN_AFTER_SECONDS)
         if self._narrow:
             lines.insert(0, f"{duration(seconds)}{', ' if left else ''}{left}")
-        if lines and isinstance(course, Course) and course.gives_up_at is not None:
-            lines.append(
-                f"gives up in {duration(max(0.0, course.gives_up_at - course.clock()))}; Ctrl-C ends it now"
-            )
+        if lines and isinstance(model, JobProgress) and model.gives_up_at is not None:
+            lines.append(f"gives up in {duration(max(0.0, model.gives_up_at - model.clock()))}; Ctrl-C ends it now")
         return Group(self._progress, *(Text(line, style="dim") for line in lines))
 
 
@@ -114,9 +112,9 @@ def _columns(*, narrow: bool) -> Sequence[ProgressColumn]:
 
 
 class OnTerminal(Watch):
-    def __init__(self, course: Course) -> None:
-        super().__init__(course)
-        self._display = Display(course)
+    def __init__(self, model: JobProgress) -> None:
+        super().__init__(model)
+        self._display = Display(model)
 
     def __enter__(self) -> Self:
         self._display.__enter__()
@@ -128,4 +126,4 @@ class OnTerminal(Watch):
         self._display.__exit__(kind, error, trace)
 
     def stays(self, error: MpcnetError, late: Sequence[str], seconds: float) -> None:
-        self._display.say(f"{self.course.label}: {staying_text(error, late, seconds)}")
+        self._display.say(f"{self.progress.label}: {staying_text(error, late, seconds)}")

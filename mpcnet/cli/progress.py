@@ -1,7 +1,7 @@
 """Shows the progress of a job to a user who waits: live on a terminal, elsewhere in lines when waiting takes long.
 
 watch_run    while a job of ours runs
-watch_crowd  while a simulation does
+watch_simulation  while a simulation does
 watch_runs   while several simulations do, one after another
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from mpcnet.cli.click_app import is_live
-from mpcnet.cli.progress_model import Clock, Course, Crowd
+from mpcnet.cli.progress_model import Clock, JobProgress, SimulationProgress
 from mpcnet.cli.watch import Lines, Reports, Watch
 from mpcnet.declare.plan import Plan
 from mpcnet.session.events import Event
@@ -22,7 +22,7 @@ from mpcnet.session.events import Event
 if TYPE_CHECKING:
     from mpcnet.cli.display import Display
 
-__all__ = ("watch_crowd", "watch_run", "watch_runs")
+__all__ = ("watch_run", "watch_runs", "watch_simulation")
 
 
 def watch_run(plan: Plan[Any, Any], clock: Clock, *, quiet: bool, reports: bool) -> Watch:
@@ -34,16 +34,16 @@ def watch_run(plan: Plan[Any, Any], clock: Clock, *, quiet: bool, reports: bool)
         reports: tell every event for a program.
     """
     addresses = {plan.roster.members[peer].name: plan.roster.members[peer].address for peer in plan.peers}
-    course = Course(plan.job.label, addresses, clock, clock() + plan.job.deadline_seconds, plan.is_dealer)
+    progress = JobProgress(plan.job.label, addresses, clock, clock() + plan.job.deadline_seconds, plan.is_dealer)
     if reports:
-        return Reports(course)
+        return Reports(progress)
     if quiet:
-        return Watch(course)
+        return Watch(progress)
     if not _may_draw():
-        return Lines(course)
+        return Lines(progress)
     from mpcnet.cli.display import OnTerminal  # rich, of which a program that started us sees nothing
 
-    return OnTerminal(course)
+    return OnTerminal(progress)
 
 
 class _Nothing:
@@ -54,9 +54,9 @@ class _Nothing:
         return None
 
 
-def watch_crowd(crowd: Crowd, *, quiet: bool) -> Display | _Nothing:
+def watch_simulation(simulation_progress: SimulationProgress, *, quiet: bool) -> Display | _Nothing:
     """What shows how a simulation goes, if a user can see it."""
-    return _Nothing() if quiet or not _may_draw() else _display(crowd)
+    return _Nothing() if quiet or not _may_draw() else _display(simulation_progress)
 
 
 @contextlib.contextmanager
@@ -68,22 +68,24 @@ def watch_runs(parties: int, label: str, runs: int, *, quiet: bool) -> Generator
         label: what one of them is called, or nothing.
         runs: how many there are.
     """
-    crowds = [Crowd(parties, label and f"{label} {number} of {runs}") for number in range(1, runs + 1)]
-    display = None if quiet or not _may_draw() else _display(crowds[0])
+    simulations = [
+        SimulationProgress(parties, label and f"{label} {number} of {runs}") for number in range(1, runs + 1)
+    ]
+    display = None if quiet or not _may_draw() else _display(simulations[0])
 
     def take(number: int, party: str, event: Event) -> None:
-        crowds[number].observe(party, event)
+        simulations[number].observe(party, event)
         if display is not None:
-            display.turn_to(crowds[number])
+            display.turn_to(simulations[number])
 
     with display or _Nothing():
         yield take
 
 
-def _display(crowd: Crowd) -> Display:
+def _display(simulation_progress: SimulationProgress) -> Display:
     from mpcnet.cli.display import Display  # as above
 
-    return Display(crowd)
+    return Display(simulation_progress)
 
 
 def _may_draw() -> bool:

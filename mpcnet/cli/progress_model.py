@@ -16,7 +16,7 @@ from typing import Any
 from mpcnet.session import events
 from mpcnet.session.events import Agreed, Ended, Evaluating, Event, PeerDown, PeerUp, Prepared, RoundDone
 
-__all__ = ("Clock", "Course", "Crowd", "duration", "event_of")
+__all__ = ("Clock", "JobProgress", "SimulationProgress", "duration", "event_of")
 
 _GUESS_AFTER_SECONDS = 2.0
 _MOST_SHOWN = 8
@@ -34,7 +34,7 @@ class _Evaluation:
 
 
 @dataclass(slots=True)
-class Course:
+class JobProgress:
     """One party's job.
 
     Args:
@@ -133,7 +133,7 @@ class Course:
 
 
 @dataclass(slots=True)
-class Crowd:
+class SimulationProgress:
     """All parties of a simulation.
 
     Args:
@@ -145,7 +145,7 @@ class Crowd:
     agreed: int = 0
     ended: int = 0
     leader: str = ""
-    course: Course = field(default_factory=lambda: Course("", {}))
+    progress: JobProgress = field(default_factory=lambda: JobProgress("", {}))
 
     def observe(self, party: str, event: Event) -> None:
         """An event of one of them; rounds are those of the one who evaluates first."""
@@ -153,28 +153,28 @@ class Crowd:
         self.ended += isinstance(event, Ended)
         if isinstance(event, Evaluating) and not self.leader:
             self.leader = party
-            self.course.agreed = True
+            self.progress.agreed = True
         if party == self.leader:
-            self.course.observe(event)
+            self.progress.observe(event)
 
     @property
     def phase(self) -> str:
         """What they do."""
         if not self.leader:
             return "agreement"
-        return self.course.phase if not self.ended else "endings"
+        return self.progress.phase if not self.ended else "endings"
 
     @property
     def rounds(self) -> tuple[int, int] | None:
         """How many of how many: parties that agreed or ended, or rounds."""
         if not self.leader:
             return self.agreed, self.parties
-        return (self.ended, self.parties) if self.ended else self.course.rounds
+        return (self.ended, self.parties) if self.ended else self.progress.rounds
 
     @property
     def seconds_left(self) -> float | None:
         """Of the rounds."""
-        return None if self.ended else self.course.seconds_left
+        return None if self.ended else self.progress.seconds_left
 
     def awaited(self, after: float) -> list[str]:
         """No party: virtual time does not wait."""

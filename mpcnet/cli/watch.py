@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-from mpcnet.cli.progress_model import Course, duration
+from mpcnet.cli.progress_model import JobProgress, duration
 from mpcnet.errors import MpcnetError
 from mpcnet.session.events import Ended, Event
 
@@ -21,10 +21,10 @@ _LINE_AGAIN_SECONDS = 60.0
 
 
 class Watch:
-    """Follows a course, and shows nothing."""
+    """Follows the progress of a job, and shows nothing."""
 
-    def __init__(self, course: Course) -> None:
-        self.course = course
+    def __init__(self, progress: JobProgress) -> None:
+        self.progress = progress
 
     def __enter__(self) -> Self:
         return self
@@ -36,11 +36,11 @@ class Watch:
 
     def listener(self, event: Event) -> None:
         """Take an event of the mesh."""
-        self.course.observe(event)
+        self.progress.observe(event)
 
     def look(self, awaited: Mapping[str, str]) -> None:
         """Take a look at for whom the job waits."""
-        self.course.look(awaited)
+        self.progress.look(awaited)
 
     def stays(self, error: MpcnetError, late: Sequence[str], seconds: float) -> None:
         """The job has failed, and we stay for a while to tell those who have not come."""
@@ -54,28 +54,30 @@ def staying_text(error: MpcnetError, late: Sequence[str], seconds: float) -> str
 class Lines(Watch):
     """Lines on standard error that stay: for whom we wait, when it takes long."""
 
-    def __init__(self, course: Course) -> None:
-        super().__init__(course)
+    def __init__(self, progress: JobProgress) -> None:
+        super().__init__(progress)
         self._told: frozenset[str] = frozenset()
         self._told_at = -_LINE_AGAIN_SECONDS
 
     def look(self, awaited: Mapping[str, str]) -> None:
         """Tell about those who are late, when they become more or a minute has passed."""
         super().look(awaited)
-        if self.course.deals and self.course.agreed:
+        if self.progress.deals and self.progress.agreed:
             return  # a dealer waits all the time: until it is asked, and until the others have ended
-        now = self.course.clock()
-        late = frozenset(name for name, since in self.course.waiting.items() if now - since >= _LINE_AFTER_SECONDS)
+        now = self.progress.clock()
+        late = frozenset(
+            name for name, since in self.progress.waiting.items() if now - since >= _LINE_AFTER_SECONDS
+        )
         if not late:
             self._told = late
         elif not late <= self._told or now - self._told_at >= _LINE_AGAIN_SECONDS:
             self._told, self._told_at = late, now
-            for line in self.course.awaited(_LINE_AFTER_SECONDS):
-                print(f"{self.course.label}: {line}", file=sys.stderr, flush=True)
+            for line in self.progress.awaited(_LINE_AFTER_SECONDS):
+                print(f"{self.progress.label}: {line}", file=sys.stderr, flush=True)
 
     def stays(self, error: MpcnetError, late: Sequence[str], seconds: float) -> None:
         """As a line."""
-        print(f"{self.course.label}: {staying_text(error, late, seconds)}", file=sys.stderr, flush=True)
+        print(f"{self.progress.label}: {staying_text(error, late, seconds)}", file=sys.stderr, flush=True)
 
 
 class Reports(Watch):

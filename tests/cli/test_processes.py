@@ -17,7 +17,7 @@ import trio
 from mpcnet import AgreementMismatch, Example, Job, MpcnetError, PeerAborted, Protocol, find_protocol
 from mpcnet.cli import demo, run
 from mpcnet.cli.demo import child_command, guilty_party
-from mpcnet.cli.progress_model import Course
+from mpcnet.cli.progress_model import JobProgress
 from mpcnet.cli.watch import Watch
 from mpcnet.errors import first_cause
 from tests.support.parties import Loopback
@@ -208,7 +208,7 @@ class _Told(Watch):
     """Who has been told of, in place of a terminal."""
 
     def __init__(self, staying: trio.Event) -> None:
-        super().__init__(Course("late", {}))
+        super().__init__(JobProgress("late", {}))
         self._staying = staying
 
     def stays(self, error: MpcnetError, late: Sequence[str], seconds: float) -> None:

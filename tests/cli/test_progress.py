@@ -15,7 +15,7 @@ from mpcnet import Job, find_protocol, simulate
 from mpcnet.cli import progress
 from mpcnet.cli.display import Display
 from mpcnet.cli.progress import watch_run
-from mpcnet.cli.progress_model import Course, Crowd, event_of
+from mpcnet.cli.progress_model import JobProgress, SimulationProgress, event_of
 from mpcnet.cli.watch import Lines, Watch
 from mpcnet.declare.plan import Plan, make_plan
 from mpcnet.identity import Identity, Member, Roster
@@ -42,16 +42,16 @@ def clock() -> Time:
 
 
 @pytest.fixture
-def course(clock: Time) -> Course:
-    return Course("raises", ADDRESSES, clock, gives_up_at=700.0)
+def job_progress(clock: Time) -> JobProgress:
+    return JobProgress("raises", ADDRESSES, clock, gives_up_at=700.0)
 
 
-def test_the_phases(course: Course) -> None:
+def test_the_phases(job_progress: JobProgress) -> None:
     told: list[tuple[str, tuple[int, int] | None]] = []
 
     def take(event: Event) -> None:
-        course.observe(event)
-        told.append((course.phase, course.rounds))
+        job_progress.observe(event)
+        told.append((job_progress.phase, job_progress.rounds))
 
     take(PeerUp("bob"))
     take(PeerUp("zoe"))  # of the roster, not of this job
@@ -83,59 +83,61 @@ def test_the_phases(course: Course) -> None:
     ]
 
 
-def test_forks_count_together(course: Course) -> None:
-    course.observe(Agreed("raises", b""))
+def test_forks_count_together(job_progress: JobProgress) -> None:
+    job_progress.observe(Agreed("raises", b""))
     for fork, rounds in ((b"a", 3), (b"b", 5)):
-        course.observe(Evaluating("raises", fork, rounds, prepares=False))
-    course.observe(RoundDone("raises", b"b", 0))
-    assert course.rounds == (1, 8)
+        job_progress.observe(Evaluating("raises", fork, rounds, prepares=False))
+    job_progress.observe(RoundDone("raises", b"b", 0))
+    assert job_progress.rounds == (1, 8)
 
 
-def test_a_dealer_deals(course: Course) -> None:
-    course.deals = course.agreed = True
-    assert course.phase == "dealing"
+def test_a_dealer_deals(job_progress: JobProgress) -> None:
+    job_progress.deals = job_progress.agreed = True
+    assert job_progress.phase == "dealing"
 
 
-def test_time_left_is_that_of_the_rounds_so_far(course: Course, clock: Time) -> None:
-    course.observe(Agreed("raises", b""))
-    course.observe(Evaluating("raises", b"", 10, prepares=False))
-    assert course.seconds_left is None
+def test_time_left_is_that_of_the_rounds_so_far(job_progress: JobProgress, clock: Time) -> None:
+    job_progress.observe(Agreed("raises", b""))
+    job_progress.observe(Evaluating("raises", b"", 10, prepares=False))
+    assert job_progress.seconds_left is None
     clock.now += 1
-    course.observe(RoundDone("raises", b"", 0))
-    assert course.seconds_left is None, "too early to guess"
+    job_progress.observe(RoundDone("raises", b"", 0))
+    assert job_progress.seconds_left is None, "too early to guess"
     clock.now += 3
-    course.observe(RoundDone("raises", b"", 1))
-    assert course.seconds_left == 16.0
+    job_progress.observe(RoundDone("raises", b"", 1))
+    assert job_progress.seconds_left == 16.0
 
 
-def test_for_whom_it_waits(course: Course, clock: Time) -> None:
+def test_for_whom_it_waits(job_progress: JobProgress, clock: Time) -> None:
     hint = "bob cannot be reached at bob.example:7000"
-    course.look({"bob": hint, "carol": ""})
-    assert course.awaited(1) == []
+    job_progress.look({"bob": hint, "carol": ""})
+    assert job_progress.awaited(1) == []
     clock.now += 75
-    course.look({"bob": hint, "carol": ""})
-    assert course.awaited(1) == [
+    job_progress.look({"bob": hint, "carol": ""})
+    assert job_progress.awaited(1) == [
         "waiting for bob (bob.example:7000), 1:15 min: cannot be reached",
         "waiting for carol (carol.example:7000), 1:15 min",
     ]
-    course.look({"carol": "carol: closed the connection during the handshake"})
-    assert course.awaited(1)[0].endswith("1:15 min: closed the connection during the handshake")
-    course.observe(Agreed("raises", b""))
-    course.look({"carol": ""})
-    assert course.awaited(1) == [], "it is awaited anew"
+    job_progress.look({"carol": "carol: closed the connection during the handshake"})
+    assert job_progress.awaited(1)[0].endswith("1:15 min: closed the connection during the handshake")
+    job_progress.observe(Agreed("raises", b""))
+    job_progress.look({"carol": ""})
+    assert job_progress.awaited(1) == [], "it is awaited anew"
 
 
 def test_of_many_some_are_named(clock: Time) -> None:
     names = {f"p{place}": "here:1" for place in range(20)}
-    course = Course("many", names, clock)
-    course.look(dict.fromkeys(names, ""))
+    job_progress = JobProgress("many", names, clock)
+    job_progress.look(dict.fromkeys(names, ""))
     clock.now += 9
-    assert len(course.awaited(1)) == 9
-    assert course.awaited(1)[-1] == "and 12 more"
+    assert len(job_progress.awaited(1)) == 9
+    assert job_progress.awaited(1)[-1] == "and 12 more"
 
 
-def test_lines_where_no_terminal_is(course: Course, clock: Time, capsys: pytest.CaptureFixture[str]) -> None:
-    lines = Lines(course)
+def test_lines_where_no_terminal_is(
+    job_progress: JobProgress, clock: Time, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = Lines(job_progress)
 
     def look(seconds: float, *names: str) -> list[str]:
         clock.now += seconds
@@ -151,7 +153,7 @@ def test_lines_where_no_terminal_is(course: Course, clock: Time, capsys: pytest.
     assert look(40, "bob") == ["raises: waiting for bob (bob.example:7000), 1:21 min"]
     assert look(1) == []
     assert look(9, "bob") == []
-    course.deals = course.agreed = True
+    job_progress.deals = job_progress.agreed = True
     assert look(9, "bob") == [], "a dealer waits all the time"
 
 
@@ -203,11 +205,11 @@ def test_who_watches(plan: Plan[Any, Any], clock: Time, monkeypatch: pytest.Monk
     assert kind(reports=True) == "Reports"
     monkeypatch.setattr(progress, "is_live", bool)
     assert kind() == "OnTerminal"
-    assert watch_run(plan, clock, quiet=True, reports=False).course.gives_up_at == 700
+    assert watch_run(plan, clock, quiet=True, reports=False).progress.gives_up_at == 700
 
 
 @pytest.mark.parametrize("width", [80, 40])
-def test_the_display(course: Course, clock: Time, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+def test_the_display(job_progress: JobProgress, clock: Time, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
     console = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=True)
     monkeypatch.setattr("mpcnet.cli.display.stderr", lambda: console)
     monkeypatch.setattr("time.monotonic", clock)
@@ -219,19 +221,19 @@ def test_the_display(course: Course, clock: Time, monkeypatch: pytest.MonkeyPatc
         assert max(map(len, lines), default=0) <= width
         return lines
 
-    display = Display(course)
+    display = Display(job_progress)
     assert drawn() == [""], "what is over at once shows nothing"
     clock.now += 30
-    course.waiting = {"bob": 100.0}
+    job_progress.waiting = {"bob": 100.0}
     (line, *others) = drawn()
     assert "raises: links: 0 of 2" in " ".join(line.split())
     assert " ".join(others).removeprefix("30 s ") == (
         "waiting for bob (bob.example:7000), 30 s gives up in 9:30 min; Ctrl-C ends it now"
     )
-    course.observe(Agreed("raises", b""))
-    course.observe(Evaluating("raises", b"", 1234, prepares=False))
+    job_progress.observe(Agreed("raises", b""))
+    job_progress.observe(Evaluating("raises", b"", 1234, prepares=False))
     for number in range(1000):
-        course.observe(RoundDone("raises", b"", number))
+        job_progress.observe(RoundDone("raises", b"", number))
     clock.now += 3
     line = " ".join(drawn())
     assert "1,000 of 1,234" in line
@@ -243,17 +245,17 @@ def test_the_display(course: Course, clock: Time, monkeypatch: pytest.MonkeyPatc
 def test_a_simulation_from_outside() -> None:
     average = find_protocol("average")
     job = Job(average, average.make_params({}), {"owners": ("ann", "ben", "cem")}, "x")
-    crowd, seen = Crowd(3), set[tuple[str, tuple[int, int] | None]]()
+    simulation_progress, seen = SimulationProgress(3), set[tuple[str, tuple[int, int] | None]]()
 
     def take(party: str, event: Event) -> None:
-        crowd.observe(party, event)
-        seen.add((crowd.phase, crowd.rounds))
+        simulation_progress.observe(party, event)
+        seen.add((simulation_progress.phase, simulation_progress.rounds))
 
     simulate(job, {name: {"value": 1} for name in job.names}, listener=take)
     assert ("agreement", (1, 3)) in seen
     assert ("rounds", (0, 1)) in seen
-    assert crowd.phase == "endings"
-    assert crowd.rounds == (3, 3)
+    assert simulation_progress.phase == "endings"
+    assert simulation_progress.rounds == (3, 3)
 
 
 def test_nothing_is_shown_when_piped(four: Path, mpcnet: Command) -> None:
