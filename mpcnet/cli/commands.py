@@ -240,6 +240,15 @@ class MakeJob:
             complete=complete.schemes,
         ),
     ] = "additive"
+    provider: Annotated[
+        str,
+        Option(
+            "--provider",
+            metavar="NAME",
+            help="What makes correlated randomness.  [default: the dealer, if there is one]",
+            complete=complete.providers,
+        ),
+    ] = ""
     deadline: Annotated[
         int, Option("--deadline", metavar="SECONDS", help="For the whole job.", show_default=True)
     ] = _FEW_MINUTES

@@ -44,6 +44,11 @@ class complete:  # noqa: N801 -- a namespace: what may stand at a place
         return _matching(_registered("mpcnet.schemes"), incomplete)
 
     @staticmethod
+    def providers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        """Names of installed providers of correlated randomness."""
+        return _matching(_registered("mpcnet.providers"), incomplete)
+
+    @staticmethod
     def networks(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         """Networks that have a name."""
         return _matching(("lan", "wan"), incomplete)

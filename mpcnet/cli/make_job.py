@@ -27,6 +27,7 @@ def print_job(asked: MakeJob) -> None:
         compute=None if asked.compute is None else _names(asked.compute),
         dealer=asked.dealer,
         scheme=asked.scheme,
+        provider=asked.provider,
         deadline_seconds=asked.deadline,
     )
     first_plan(made)  # a job that no party could run is not printed

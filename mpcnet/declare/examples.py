@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mpcnet.declare.job import Job
-from mpcnet.declare.plugins import find_scheme
+from mpcnet.declare.plugins import find_provider, find_scheme
 from mpcnet.declare.protocol import Example, Many, Protocol
 from mpcnet.errors import LocalError, did_you_mean
 
@@ -76,6 +76,7 @@ def job_like_example(
     compute: Sequence[str] | None,
     dealer: str | None,
     scheme: str,
+    provider: str = "",
     deadline_seconds: float,
 ) -> Job[Any, Any]:
     """A job whose parts that are not given are those of the protocol's example.
@@ -89,9 +90,11 @@ def job_like_example(
         params: by name, plain values.
         compute: who computes; None as in the example, or as the protocol's default is.
         dealer: who deals; None as in the example, "" for no dealer.
+        provider: what makes correlated randomness; empty for the dealer, if there is one.
 
     Raises:
-        LocalError: an unknown role or scheme, a role without members, or parameters that the protocol refuses.
+        LocalError: an unknown role, scheme or provider, a role without members, or parameters that the protocol
+            refuses.
     """
     example = protocol.example
     for role in roles:
@@ -112,6 +115,7 @@ def job_like_example(
         compute=computing if compute is None else tuple(compute),
         dealer=deals or None,
         scheme=find_scheme(scheme).name,
+        provider=find_provider(provider).name if provider else "",
         deadline_seconds=deadline_seconds,
     )
 

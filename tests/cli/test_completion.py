@@ -51,6 +51,7 @@ def test_names_of_what_is_installed(completed: Completed) -> None:
     assert completed("sim", "--scenario", "r") == ["raises"]
     assert completed("sim", "--network", "") == ["lan", "wan"]
     assert completed("job", "average", "--scheme", "") == plugins.list_schemes()
+    assert completed("job", "average", "--provider", "") == plugins.list_providers()
 
 
 def test_groups_are_those_of_the_session(monkeypatch: pytest.MonkeyPatch, completed: Completed) -> None:

@@ -107,6 +107,11 @@ def _example_params(name: str) -> object:
         (["average", "--param", "high=-1"], "'low' is above"),
         (["average", "--role", "owners=a,b"], "role 'owners' takes at least 3 parties, not 2"),
         (["intersection", "--role", "owners=a"], "role 'owners' takes 2 parties, not 1"),
+        (["majority", "--provider", "dealr"], "no provider named 'dealr'"),
+        (
+            ["majority", "--dealer", "", "--provider", "dealer"],
+            "provider 'dealer' works with a dealer: name a dealer",
+        ),
         (["majority", "--dealer", "alice"], "alice deals, and must take no other part"),
         (["average", "--label", "two words"], "a label has 1 to 64 letters"),
     ],
