@@ -192,7 +192,8 @@ new = command(
 class MakeJob:
     """Print a job file, which must be the same for all parties.
 
-    What no option says is taken from the protocol's example. VALUE is as in TOML, or text without quotes.
+    What no option says is taken from the protocol's example; with --role, a parameter that has a default takes
+    that instead. VALUE is as in TOML, or text without quotes.
     """
 
     name: Annotated[str, Argument(metavar="PROTOCOL", complete=complete.protocols)]

@@ -11,6 +11,7 @@ The count exists only in shares. It is compared in as few bits as it needs: 3 fo
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
@@ -92,6 +93,15 @@ def _explain(outcome: Outcome) -> str:
     return f"{verdict}: {compared} {outcome.needed} of {outcome.voters} voters said yes"
 
 
+def _check_voters(rules: Rules, roles: Mapping[str, Sequence[str]]) -> None:
+    voters = len(roles["voters"])
+    if voters < rules.minimum_voters:
+        raise LocalError(
+            f"a vote of {voters} would tell too much about each; the minimum is {rules.minimum_voters}"
+        )
+    rules.needed(voters)
+
+
 @protocol(
     "majority",
     version=1,
@@ -112,6 +122,7 @@ def _explain(outcome: Outcome) -> str:
         dealer="dora",
     ),
     explain=_explain,
+    check_job=_check_voters,
 )
 async def majority(party: Party[Rules]) -> Outcome:
     """Whether at least half say yes, or another share; not how many.
@@ -132,14 +143,11 @@ async def majority(party: Party[Rules]) -> Outcome:
     only wait for the outcome.
 
     Raises:
-        LocalError: fewer voters than the minimum, or than the votes that are needed.
+        LocalError: fewer voters than the minimum, or than the votes that are needed; found out before any link is
+            up.
     Source: [CDN15] §3 for the sum, [Rabbit21] for the comparison.
     """
     rules, voters = party.params, len(party.roles["voters"])
-    if voters < rules.minimum_voters:
-        raise LocalError(
-            f"a vote of {voters} would tell too much about each; the minimum is {rules.minimum_voters}"
-        )
     needed = rules.needed(voters)
     yeses = party.share("vote")[:, rules.answers.index("yes")].sum()
     out = await party.reveal(passed=yeses >= needed)

@@ -10,6 +10,7 @@ Only the askers receive the index; the score itself, and all other places, are n
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mpcnet import Example, Ints, LocalError, Many, Party, Secret, protocol, top
@@ -75,6 +76,12 @@ def _index_at(scores: Secret, place: int) -> Secret:
     return count - 1 - backwards
 
 
+def _check_place(rules: Rules, roles: Mapping[str, Sequence[str]]) -> None:
+    owners = len(roles["owners"])
+    if rules.place > owners:
+        raise LocalError(f"parameter 'place': there is no place {rules.place} among {owners} owners")
+
+
 @protocol(
     "ranking",
     version=1,
@@ -94,6 +101,7 @@ def _index_at(scores: Secret, place: int) -> Secret:
         dealer="dora",
     ),
     explain=_explain,
+    check_job=_check_place,
 )
 async def ranking(party: Party[Rules]) -> Outcome:
     """Who stands at one place of an order by confidential scores; not the score, and no other place.
@@ -115,12 +123,10 @@ async def ranking(party: Party[Rules]) -> Outcome:
     not compute.
 
     Raises:
-        LocalError: there are fewer owners than places.
+        LocalError: there are fewer owners than places; found out before any link is up.
     Source: the order as in `mpcnet.dsl.selection`; comparisons [Rabbit21].
     """
     rules, owners, askers = party.params, party.roles["owners"], party.roles["askers"]
-    if rules.place > len(owners):
-        raise LocalError(f"parameter 'place': there is no place {rules.place} among {len(owners)} owners")
     out = await party.reveal(index=_index_at(party.share("score"), rules.place))
     name = owners[int(out["index"])].name if party.me in askers else None
     return Outcome(name, rules.place, len(owners), tuple(asker.name for asker in askers))

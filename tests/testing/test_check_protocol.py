@@ -437,3 +437,19 @@ def test_a_scheme_that_fits_no_number_of_parties() -> None:
     alone = declared(total, roles={"owners": One()})
     with pytest.raises(LocalError, match="no number of computing parties fits the scheme 'additive'"):
         check_protocol(alone, in_the_clear, outsiders=(0,), schemes=["additive"])
+
+
+def test_a_job_that_the_declaration_refuses_and_the_reference_does_not() -> None:
+    def refuse(rules: Rules, roles: Mapping[str, Any]) -> None:
+        if len(roles["owners"]) > 3:
+            raise LocalError("three owners are enough")
+
+    def limited(case: Case[Any]) -> int:
+        refuse(case.params, case.roles)
+        return in_the_clear(case)
+
+    narrow = declared(total, check_job=refuse)
+    sizes: Any = {"counts": [{"owners": 3}, {"owners": 4}], "outsiders": (0,), "examples": 1, "pairs": 1}
+    check_protocol(narrow, limited, **sizes)
+    with pytest.raises(ConformanceError, match="ends in LocalError: three owners are enough"):
+        check_protocol(narrow, in_the_clear, **sizes)
