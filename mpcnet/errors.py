@@ -37,6 +37,7 @@ __all__ = (
     "did_you_mean",
     "first_cause",
     "leaves",
+    "parties_of",
 )
 
 
@@ -92,7 +93,17 @@ class PeerLost(PeerError):
 
 
 class PeerAborted(PeerError):
-    """The peer ended the job and told us why."""
+    """The peer ended the job and told us why.
+
+    Args:
+        party: the peer's name in the roster.
+        reason: why, in our words.
+        concerned: the parties that it named as the cause.
+    """
+
+    def __init__(self, party: str, reason: str, concerned: Iterable[str] = ()) -> None:
+        super().__init__(party, reason)
+        self.concerned: tuple[str, ...] = tuple(concerned)
 
 
 class PeerViolation(PeerError):
@@ -158,6 +169,19 @@ class DeadlineExceeded(MpcnetError):
 
 class JobEnded(MpcnetError):
     """The job is over: it finished or was aborted before this call."""
+
+
+def parties_of(error: BaseException) -> tuple[str, ...]:
+    """The parties that an error names as its cause, or waited for; each once."""
+    match error:
+        case PeerAborted(party=party, concerned=concerned):
+            return tuple(dict.fromkeys((party, *concerned)))
+        case PeerError(party=party) | AgreementMismatch(party=party) | ProgramMismatch(party=party):
+            return (party,)
+        case DeadlineExceeded(waiting_for=waiting):
+            return waiting
+        case _:
+            return ()
 
 
 def leaves(error: BaseException) -> tuple[BaseException, ...]:

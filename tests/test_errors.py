@@ -14,6 +14,7 @@ from mpcnet.errors import (
     PeerViolation,
     first_cause,
     leaves,
+    parties_of,
 )
 
 LOCAL = LocalError("a role is missing")
@@ -54,3 +55,18 @@ def test_the_cause_explains_the_echo(cause: BaseException, echo: BaseException) 
 def test_among_equals_it_is_the_first() -> None:
     assert first_cause([ABORTED, LATE]) is ABORTED
     assert first_cause(LOST) is LOST
+
+
+@pytest.mark.parametrize(
+    ("error", "parties"),
+    [
+        (LOST, ("bob",)),
+        (PeerAborted("bob", "ended the job: it lost carol", ["carol", "bob"]), ("bob", "carol")),
+        (DeadlineExceeded(["bob", "carol"], "to agree"), ("bob", "carol")),
+        (LOCAL, ()),
+        (FOREIGN, ()),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_parties_that_an_error_names(error: BaseException, parties: tuple[str, ...]) -> None:
+    assert parties_of(error) == parties

@@ -46,7 +46,7 @@ MADE: dict[type[BaseException], BaseException] = {
     RangeError: RangeError("a value lies outside", row=7),
     LocalError: LocalError("no such input"),
     PeerLost: PeerLost("bob", "the connection ended"),
-    PeerAborted: PeerAborted("bob", "ended the job"),
+    PeerAborted: PeerAborted("bob", "ended the job", ["carol"]),
     PeerViolation: PeerViolation("bob", "sent 7 bytes", {"frame": 12, "kinds": ("ROUND", "DATA")}),
     AgreementMismatch: AgreementMismatch("bob", {"scheme": ("'plain'", "'additive'")}),
     ProgramMismatch: ProgramMismatch("bob", "at round 7 bob multiplies"),

@@ -19,14 +19,11 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 import click
 
 from mpcnet.errors import (
-    AgreementMismatch,
-    DeadlineExceeded,
     LocalError,
     MpcnetError,
-    PeerError,
-    ProgramMismatch,
     did_you_mean,
     first_cause,
+    parties_of,
 )
 
 if TYPE_CHECKING:
@@ -116,15 +113,7 @@ def say(message: str) -> None:
 
 def to_document(error: BaseException) -> dict[str, object]:
     """An error for programs: its type, its sentence, and which parties it concerns."""
-    document: dict[str, object] = {"type": type(error).__name__, "message": _sentence(error)}
-    match error:
-        case PeerError(party=party) | AgreementMismatch(party=party) | ProgramMismatch(party=party):
-            document["parties"] = [party]
-        case DeadlineExceeded(waiting_for=waiting):
-            document["parties"] = list(waiting)
-        case _:
-            document["parties"] = []
-    return document
+    return {"type": type(error).__name__, "message": _sentence(error), "parties": list(parties_of(error))}
 
 
 def _sentence(error: BaseException) -> str:

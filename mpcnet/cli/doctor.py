@@ -7,11 +7,9 @@ which it says nothing: to them it is a stranger who hangs up. Passphrases are no
 from __future__ import annotations
 
 import dataclasses
-import errno
 import json
-import socket
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,13 +28,13 @@ from mpcnet.cli.shared_options import ROSTER
 from mpcnet.declare import Job, load_job
 from mpcnet.declare.plan import NoPart, make_plan
 from mpcnet.declare.risks import risks_of
-from mpcnet.errors import LocalError, leaves
+from mpcnet.errors import LocalError
 from mpcnet.identity import Member, Roster
 from mpcnet.identity.keys import peek
+from mpcnet.transport.reachability import CONNECT_SECONDS, Listening, Reached, call, try_to_listen
 
-__all__ = ("call", "consult", "examine", "judge")
+__all__ = ("consult", "examine", "judge", "judge_listening")
 
-_CONNECT_SECONDS = 3.0
 _MOST_AT_ONCE = 32
 _STYLES = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 
@@ -198,7 +196,7 @@ def _plan(chart: _Chart, path: str, job: Job[Any, Any], member: Member) -> Any:
 
 async def _look_at_addresses(chart: _Chart) -> None:
     for member in chart.ours:
-        chart.note(await _listening(member))
+        chart.note(judge_listening(member, await try_to_listen(member)))
     limiter = trio.CapacityLimiter(_MOST_AT_ONCE)
     reached: dict[int, Finding] = {}
     places: dict[int, frozenset[tuple[str, int]]] = {}
@@ -206,8 +204,9 @@ async def _look_at_addresses(chart: _Chart) -> None:
 
     async def look(member: Member) -> None:
         async with limiter:
-            outcome, places[member.index] = await call(member)
-        reached[member.index] = judge(member, outcome, we_call=member.index > first)
+            found = await call(member)
+        places[member.index] = found.places
+        reached[member.index] = judge(member, found.reached, we_call=member.index > first)
 
     async with trio.open_nursery() as nursery:
         for member in chart.wanted:
@@ -217,83 +216,60 @@ async def _look_at_addresses(chart: _Chart) -> None:
     _look_for_twins(chart, places)
 
 
-async def _listening(member: Member) -> Finding:
-    topic = "address"
-    try:
-        listeners = await trio.open_tcp_listeners(member.port, host=member.host)
-    except OSError as error:
-        return _cannot_listen(member, error)
-    for listener in listeners:
-        await listener.aclose()
-    return Finding("ok", topic, f"we can listen at {member.address}, as {member.name}")
-
-
-def _cannot_listen(member: Member, error: OSError) -> Finding:
-    place = f"our address {member.address}"
-    if isinstance(error, socket.gaierror):
-        return Finding(
-            "problem", "address", f"{place}: its name is unknown here", "Write the right one, or an IP address."
-        )
-    if error.errno == errno.EADDRINUSE:
-        advice = "That is as it should be if it is your own mpcnet run; otherwise choose another port."
-        return Finding("warning", "address", f"{place}: a process listens there already", advice)
-    if error.errno == errno.EADDRNOTAVAIL:
-        advice = (
-            "Behind a gateway, write the address of this machine into your own roster, and let the gateway forward "
-            "to it: addresses may differ between rosters, and are not in the fingerprint."
-        )
-        return Finding("problem", "address", f"{place}: this machine does not have it", advice)
-    if error.errno == errno.EACCES:
-        return Finding("problem", "address", f"{place}: we may not listen there", "Choose a port above 1023.")
-    return Finding("problem", "address", f"{place}: {error.strerror}", "We cannot listen there.")
-
-
-async def call(member: Member) -> tuple[str, frozenset[tuple[str, int]]]:
-    """Connect and hang up: how it went, and what the address means."""
-    places: frozenset[tuple[str, int]] = frozenset()
-    try:
-        with trio.fail_after(_CONNECT_SECONDS):
-            found = await trio.socket.getaddrinfo(member.host, member.port, type=trio.socket.SOCK_STREAM)
-            places = frozenset((str(address[0]), member.port) for *_, address in found)
-            stream = await trio.open_tcp_stream(member.host, member.port)
-            await stream.aclose()
-    except trio.TooSlowError:
-        return "timeout", places
-    except socket.gaierror:
-        return "unknown", places
-    except OSError as error:
-        # Under it trio keeps what each address of the name gave.
-        causes = [error, *leaves(error.__cause__ or error)]
-        refused = any(isinstance(cause, OSError) and cause.errno == errno.ECONNREFUSED for cause in causes)
-        return ("refused" if refused else "failed"), places
-    return "reached", places
-
-
-_UNREACHED = {
-    "refused": ("no process listens there now", "Fine until {name} starts mpcnet run; else the address is wrong."),
-    "timeout": (
-        f"no answer within {_CONNECT_SECONDS:g} s",
-        "{name}'s machine is off, or a firewall on the way drops what we send: open the port to us.",
+_NOT_LISTENING: Mapping[Listening, tuple[Level, str, str]] = {
+    Listening.UNKNOWN_NAME: ("problem", "its name is unknown here", "Write the right one, or an IP address."),
+    Listening.TAKEN: (
+        "warning",
+        "a process listens there already",
+        "That is as it should be if it is your own mpcnet run; otherwise choose another port.",
     ),
-    "unknown": (
-        "its name is unknown to the name servers",
-        "Ask {name} for the right address, and mend your roster.",
+    Listening.ELSEWHERE: (
+        "problem",
+        "this machine does not have it",
+        "Behind a gateway, write the address of this machine into your own roster, and let the gateway forward to "
+        "it: addresses may differ between rosters, and are not in the fingerprint.",
     ),
-    "failed": ("it cannot be reached", "There is no way to it from this network."),
+    Listening.FORBIDDEN: ("problem", "we may not listen there", "Choose a port above 1023."),
+    Listening.FAILED: ("problem", "the system refuses it", "We cannot listen there."),
 }
 
 
-def judge(member: Member, outcome: str, *, we_call: bool) -> Finding:
+def judge_listening(member: Member, found: Listening) -> Finding:
+    """What it means for us how it went to listen at our address."""
+    if found is Listening.FREE:
+        return Finding("ok", "address", f"we can listen at {member.address}, as {member.name}")
+    level, what, advice = _NOT_LISTENING[found]
+    return Finding(level, "address", f"our address {member.address}: {what}", advice)
+
+
+_UNREACHED: Mapping[Reached, tuple[str, str]] = {
+    Reached.REFUSED: (
+        "no process listens there now",
+        "Fine until {name} starts mpcnet run; else the address is wrong.",
+    ),
+    Reached.SILENT: (
+        f"no answer within {CONNECT_SECONDS:g} s",
+        "{name}'s machine is off, or a firewall on the way drops what we send: open the port to us.",
+    ),
+    Reached.UNKNOWN_NAME: (
+        "its name is unknown to the name servers",
+        "Ask {name} for the right address, and mend your roster.",
+    ),
+    Reached.FAILED: ("it cannot be reached", "There is no way to it from this network."),
+}
+
+
+def judge(member: Member, reached: Reached, *, we_call: bool) -> Finding:
     """What it means for us how a call went."""
     place = f"{member.name} at {member.address}"
-    if outcome == "reached":
+    if reached is Reached.ANSWERED:
         advice = "Who answers is not checked here: mpcnet run does, by the key."
         return Finding("ok", "address", f"{place}: a process answers", advice)
-    what, advice = _UNREACHED[outcome]
+    what, advice = _UNREACHED[reached]
     if not we_call:
         # The lower index calls: only the way from it to us is used.
         return Finding("ok", "address", f"{place}: {what}", f"That is no matter: {member.name} calls us.")
-    level: Level = "problem" if outcome == "unknown" else "warning"
+    level: Level = "problem" if reached is Reached.UNKNOWN_NAME else "warning"
     return Finding(level, "address", f"{place}: {what}", advice.format(name=member.name))
 
 

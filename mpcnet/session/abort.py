@@ -141,7 +141,8 @@ class Abort:
 
     def error(self, sender: int, names: Mapping[int, str]) -> PeerAborted:
         """What we raise when the sender sent it to us."""
-        return PeerAborted(names[sender], self.sentence(names))
+        concerned = [names[index] for index in self.concerned if index in names]
+        return PeerAborted(names[sender], self.sentence(names), concerned)
 
 
 _CODES = frozenset(str(reason) for reason in Reason)

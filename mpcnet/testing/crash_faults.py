@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mpcnet.errors import DeadlineExceeded, LocalError, MpcnetError
+from mpcnet.errors import DeadlineExceeded, LocalError, MpcnetError, parties_of
 from mpcnet.sim import CrashAfter, Simulation, simulate
 from mpcnet.testing.cases import Case, ConformanceError
 
@@ -68,6 +68,6 @@ def judge_ending(
         return f"waits until the deadline: {error}"
     if isinstance(error, LocalError) or not isinstance(error, MpcnetError):
         return f"ends in {type(error).__name__}: {error}; let errors of mpcnet pass"
-    if fault.party not in str(error):
+    if fault.party not in parties_of(error):
         return f"ends in an error that does not name it: {type(error).__name__}: {error}"
     return ""

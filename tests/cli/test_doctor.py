@@ -15,6 +15,7 @@ from mpcnet import Identity, Member, Roster
 from mpcnet.cli import doctor, machine_checks
 from mpcnet.cli.doctor import examine
 from mpcnet.cli.machine_checks import Finding
+from mpcnet.transport.reachability import Reached, call
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command
@@ -181,9 +182,9 @@ async def test_an_address_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, 
         await trio.sleep_forever()
 
     monkeypatch.setattr(trio, "open_tcp_stream", silent)
-    outcome, _ = await doctor.call(member)
-    assert outcome == "timeout"
-    finding = doctor.judge(member, outcome, we_call=True)
+    reached = (await call(member)).reached
+    assert reached is Reached.SILENT
+    finding = doctor.judge(member, reached, we_call=True)
     assert (finding.level, finding.what) == ("warning", "zoe at zoe.example:7000: no answer within 3 s")
     assert "zoe's machine is off" in finding.advice
 

@@ -12,15 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import trio
 
-from mpcnet import AgreementMismatch, Example, Job, MpcnetError, PeerAborted, Protocol, find_protocol
-from mpcnet.cli import demo, run
+from mpcnet import Example, Protocol, find_protocol
+from mpcnet.cli import demo
 from mpcnet.cli.demo import child_command, guilty_party
-from mpcnet.cli.progress_model import JobProgress
-from mpcnet.cli.watch import Watch
-from mpcnet.errors import first_cause
-from tests.support.parties import Loopback
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command
@@ -202,48 +197,3 @@ def test_a_party_that_fails(
     assert (for_programs.code, for_programs.complaint) == (1, message)
     assert for_programs.document["error"]["message"] == message
     assert [("error" in party) for party in for_programs.document["parties"]] == [True, True, False]
-
-
-class _Told(Watch):
-    """Who has been told of, in place of a terminal."""
-
-    def __init__(self, staying: trio.Event) -> None:
-        super().__init__(JobProgress("late", {}))
-        self._staying = staying
-
-    def stays(self, error: MpcnetError, late: Sequence[str], seconds: float) -> None:
-        assert list(late) == ["bob"]
-        assert isinstance(error, AgreementMismatch | PeerAborted)
-        self._staying.set()
-
-
-async def test_a_party_whose_job_failed_stays_to_tell_who_comes_later() -> None:
-    average = find_protocol("average")
-    three = Loopback()
-    job = Job(average, average.make_params({}), {"owners": three.names}, "late", deadline_seconds=1000)
-    other = Job(average, average.make_params({"high": 9}), job.roles, "late", deadline_seconds=1000)
-    staying = {name: trio.Event() for name in ("alice", "carol")}
-    jobs = {"alice": job, "carol": other}
-
-    async def take_part(name: str) -> None:
-        with pytest.raises(BaseExceptionGroup) as raised:
-            await run.take_part(
-                jobs[name], three.roster, three.identities[name], {"value": 1}, _Told(staying[name])
-            )
-        assert isinstance(first_cause(raised.value), AgreementMismatch | PeerAborted)
-
-    async def come_late() -> None:
-        for event in staying.values():
-            await event.wait()
-        async with three.mesh("bob").open() as bob:
-            with pytest.raises((AgreementMismatch, PeerAborted)):
-                await bob.run(job, {"value": 1})
-            await gone.wait()  # both have told bob, and leave without waiting for more
-
-    gone = trio.Event()
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(come_late)
-        async with trio.open_nursery() as early:
-            for name in jobs:
-                early.start_soon(take_part, name)
-        gone.set()
