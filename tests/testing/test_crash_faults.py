@@ -30,7 +30,8 @@ def judged(error: Exception) -> str:
 
 
 @pytest.mark.parametrize(
-    "error", [PeerLost("carol", "the connection ended"), PeerAborted("alice", "ended the job: it lost carol", ["carol"])]
+    "error",
+    [PeerLost("carol", "the connection ended"), PeerAborted("alice", "ended the job: it lost carol", ["carol"])],
 )
 def test_errors_that_name_the_dead_party_are_right(error: Exception) -> None:
     assert judged(error) == ""
