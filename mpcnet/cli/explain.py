@@ -37,27 +37,29 @@ T = TypeVar("T")
 
 
 def explain_job(asked: Explain) -> None:
-    """Explain a job file, and print it."""
+    """Explain a job file, and print it. One that no party could run is explained too, and ends with exit code 2."""
     job = load_job(asked.job_path)
     found = explain(job, None if asked.roster_path is None else Roster.load(asked.roster_path))
-    cost, refusal = find_cost(job, asked.rows, quiet=asked.as_json) if asked.costs else (None, "")
+    cost, refusal, runs = find_cost(job, asked.rows, quiet=asked.as_json) if asked.costs else (None, "", True)
     if cost is not None and job.dealer is not None and not cost.asks_dealer:
         found = replace(found, risks=(*found.risks, IdleDealer(job.dealer)))
     if asked.as_json:
         click.echo(json.dumps(_document(job, found, cost, refusal)))
     else:
         _show(stdout(), job.protocol, found, cost, refusal)
+    if not runs:
+        raise click.exceptions.Exit(2)
 
 
-def find_cost(job: Job[Any, Any], rows: int, *, quiet: bool = True) -> tuple[DryRun | None, str]:
-    """What a dry run finds, or a sentence that says why there is none."""
+def find_cost(job: Job[Any, Any], rows: int, *, quiet: bool = True) -> tuple[DryRun | None, str, bool]:
+    """What a dry run finds, or a sentence that says why there is none; and whether a party could run the job."""
     try:
         with watch_runs(len(job.names), "dry run", 2, quiet=quiet) as watcher:
-            return dry_run(job, rows, watcher=watcher), ""
+            return dry_run(job, rows, watcher=watcher), "", True
     except InputsRefused as error:
-        return None, f"There was no dry run, since the job refuses the inputs that a dry run has: {error}."
+        return None, f"There was no dry run, since the job refuses the inputs that a dry run has: {error}.", True
     except MpcnetError as error:
-        return None, f"This job does not run: {error}."
+        return None, f"This job does not run: {error}.", False
 
 
 def _document(job: Job[Any, Any], found: Explanation, cost: DryRun | None, refusal: str) -> dict[str, object]:

@@ -54,7 +54,7 @@ class Said:
 
 def explain(job: Job[Any, Any], roster: Roster | None = None, *, costs: bool = True) -> Said:
     found = explain_data(job, roster)
-    cost, refusal = find_cost(job, ROWS) if costs else (None, "")
+    cost, refusal, _ = find_cost(job, ROWS) if costs else (None, "", True)
     return Said(
         sentences.gives(found),
         sentences.part(found),
@@ -351,3 +351,14 @@ def test_on_a_narrow_terminal(folder: Path, mpcnet: Command, monkeypatch: pytest
     monkeypatch.setenv("COLUMNS", "40")
     lines = mpcnet("explain", "job.toml").out.splitlines()
     assert max(len(line.rstrip()) for line in lines) <= 40
+
+
+def test_a_job_that_no_party_could_run_ends_in_an_error(folder: Path, mpcnet: Command) -> None:
+    (folder / "job.toml").write_text(mpcnet("job", "majority", "--dealer", "").out)
+    ended = mpcnet("explain", "job.toml")
+    assert ended.code == 2
+    assert "This job does not run" in " ".join(ended.out.split())
+    ended = mpcnet("explain", "job.toml", "--json")
+    assert ended.code == 2
+    assert ended.document["refusal"].startswith("This job does not run: ")
+    assert mpcnet("explain", "job.toml", "--no-cost").code == 0
