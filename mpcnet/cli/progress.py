@@ -73,13 +73,13 @@ def watch_runs(parties: int, label: str, runs: int, *, quiet: bool) -> Generator
     ]
     display = None if quiet or not _may_draw() else _display(simulations[0])
 
-    def take(number: int, party: str, event: Event) -> None:
+    def observe(number: int, party: str, event: Event) -> None:
         simulations[number].observe(party, event)
         if display is not None:
             display.turn_to(simulations[number])
 
     with display or _Nothing():
-        yield take
+        yield observe
 
 
 def _display(simulation_progress: SimulationProgress) -> Display:

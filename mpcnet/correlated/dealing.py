@@ -63,7 +63,7 @@ class DealerStreams:
         # The streams hold job and fork; the number of the operation is the tranche's own.
         return Label(purpose, 0, self._streams.fork, self._tranche.node, 0)
 
-    def take(self, item: Item, spec: ArraySpec, units: int) -> Words:
+    def draw(self, item: Item, spec: ArraySpec, units: int) -> Words:
         """The next array."""
         if self._flat is None:
             return self._streams.uniform(Z64, spec.shape(units), self._label(f"{_PURPOSE}:{item.key}:{spec.name}"))
@@ -103,12 +103,12 @@ def make_correction(computing: Sequence[int], streams: Mapping[int, Streams], tr
 def _total(draws: Sequence[DealerStreams], item: Item, spec: ArraySpec, units: int) -> Words:
     """The sum (or XOR) of the parties' streams for an array."""
     first, *others = draws
-    total = first.take(item, spec, units)
+    total = first.draw(item, spec, units)
     if not total.flags.writeable:
         total = total.copy()
     add = np.add if spec.additive else np.bitwise_xor
     for draw in others:
-        add(total, draw.take(item, spec, units), out=total)
+        add(total, draw.draw(item, spec, units), out=total)
     return total
 
 
@@ -123,11 +123,11 @@ def shares_of(
     Returns:
         the arrays in the order of `Item.arrays`, and how many bytes of the correction they took.
     """
-    arrays = [draws.take(item, spec, units) for spec in item.randoms]
+    arrays = [draws.draw(item, spec, units) for spec in item.randoms]
     position = 0
     for spec in item.dependents:
         if correction is None:
-            arrays.append(draws.take(item, spec, units))
+            arrays.append(draws.draw(item, spec, units))
             continue
         draws.skip(spec, units)
         nbytes = 8 * spec.rows * units

@@ -20,17 +20,17 @@ class _Stock:
     item: Item
     arrays: tuple[Words, ...]
     units: int
-    taken: int = 0
+    spent: int = 0
 
 
 class Pool:
-    """One party's shares of correlated randomness. What was taken is forgotten; nothing is given out twice."""
+    """One party's shares of correlated randomness. What was spent is forgotten; nothing is spent twice."""
 
     def __init__(self) -> None:
         self._stocks: dict[str, _Stock] = {}
 
     def __repr__(self) -> str:
-        left = {key: stock.units - stock.taken for key, stock in self._stocks.items()}
+        left = {key: stock.units - stock.spent for key, stock in self._stocks.items()}
         return f"Pool(units left: {left})"
 
     def put(self, item: Item, units: int, arrays: tuple[Words, ...]) -> None:
@@ -46,21 +46,21 @@ class Pool:
             raise LocalError(f"there are {item.key} left of an earlier tranche")
         self._stocks[item.key] = _Stock(item, arrays, units)
 
-    def take(self, item: Item, units: int) -> tuple[Words, ...]:
-        """The next units, as arrays in the order of `Item.arrays`.
+    def spend(self, item: Item, units: int) -> tuple[Words, ...]:
+        """The next units, which are ours to use once, as arrays in the order of `Item.arrays`.
 
         Raises:
             LocalError: fewer are left.
         """
         stock = self._stocks.get(item.key)
-        if stock is None or stock.taken + units > stock.units:
-            left = 0 if stock is None else stock.units - stock.taken
+        if stock is None or stock.spent + units > stock.units:
+            left = 0 if stock is None else stock.units - stock.spent
             raise LocalError(f"{units} units of {item.key} are needed and {left} are left")
-        start, stock.taken = stock.taken, stock.taken + units
+        start, stock.spent = stock.spent, stock.spent + units
         cut = tuple(
             spec.cut(array, start, start + units) for spec, array in zip(item.arrays, stock.arrays, strict=True)
         )
-        if stock.taken == stock.units:
+        if stock.spent == stock.units:
             del self._stocks[item.key]
         return cut
 
@@ -69,6 +69,6 @@ class Pool:
 
         It is not kept for the next one: parties that do not compute would not know how much there is.
         """
-        left = {stock.item: stock.units - stock.taken for stock in self._stocks.values()}
+        left = {stock.item: stock.units - stock.spent for stock in self._stocks.values()}
         self._stocks.clear()
         return left

@@ -107,11 +107,11 @@ class Evaluation:
         self._state = _State.PREPARING
         try:
             if self._outputs:
-                self._verify_number = program.take_number()
+                self._verify_number = program.next_number()
                 self._reveals = [_reveal(program, output) for output in self._outputs]
             for stage in self._stages:
                 if stage.demand or not program.is_set_up:
-                    self._tranches.append(make_tranche(program.take_number(), stage.demand))
+                    self._tranches.append(make_tranche(program.next_number(), stage.demand))
             self._begin_stage()
             self._flow()
         except BaseException:
@@ -254,7 +254,7 @@ class Evaluation:
         self._scheduler.start((divided.nodes[0].number,), step, partial(self._finish_piece, divided))
 
     def _finish_piece(self, divided: DividedBatch, result: Share) -> None:
-        results = divided.take(result)
+        results = divided.add(result)
         if results is None:
             self._under_way -= 1
         else:

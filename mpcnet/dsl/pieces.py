@@ -48,8 +48,8 @@ class DividedBatch:
         operation = cast("Divisible", self.nodes[0].operation)
         return operation.run_piece(self._scheme, self._context, operands, operands[0].shape[0])
 
-    def take(self, result: Share) -> list[Share] | None:
-        """A piece has ended: one share for each node if it was the last, else None."""
+    def add(self, result: Share) -> list[Share] | None:
+        """Add the result of a piece that has ended: one share for each node if it was the last, else None."""
         self._results.append(result)
         if self._operands:
             return None

@@ -183,7 +183,7 @@ class Program:
         """The evaluation under way has failed or was closed: this program evaluates nothing any more."""
         self._state = _State.GIVEN_UP
 
-    def take_number(self) -> int:
+    def next_number(self) -> int:
         """A number that no operation of this fork has had."""
         number = self._next_number
         self._next_number += 1

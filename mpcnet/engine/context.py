@@ -61,17 +61,17 @@ class Setting:
 
 
 class CorrelatedSource(typing.Protocol):
-    """Where an operation takes correlated randomness from: `mpcnet.correlated.Pool`."""
+    """Where an operation gets the correlated randomness that it spends: `mpcnet.correlated.Pool`."""
 
-    def take(self, item: typing.Any, units: int) -> tuple[Words, ...]:
+    def spend(self, item: typing.Any, units: int) -> tuple[Words, ...]:
         """Our shares of so many units of a type, each given out once."""
         ...
 
 
 class NoCorrelated:
-    """For programs that take none."""
+    """For programs that spend none."""
 
-    def take(self, item: typing.Any, units: int) -> tuple[Words, ...]:
+    def spend(self, item: typing.Any, units: int) -> tuple[Words, ...]:
         """Refuses."""
         raise LocalError(f"{units} units of {item} are needed, and no party makes correlated randomness here")
 

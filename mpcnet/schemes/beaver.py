@@ -57,7 +57,7 @@ def exchange(context: Context, mine: Words, add_into: Callable[[Words, Words], N
 
 def multiply(context: Context, x: Words, y: Words) -> Step[Words]:
     """Shares of the products of flat arrays. One round, 16 bytes an element to each peer."""
-    a, b, c = context.correlated.take(_TRIPLES, x.size)
+    a, b, c = context.correlated.spend(_TRIPLES, x.size)
     masked = np.empty((2, x.size), np.uint64)
     np.subtract(x, a, out=masked[0])
     np.subtract(y, b, out=masked[1])
@@ -73,7 +73,7 @@ def multiply(context: Context, x: Words, y: Words) -> Step[Words]:
 def matrix_product(context: Context, x: Words, y: Words) -> Step[Words]:
     """A share of the matrix product. One round, 8 bytes an element of x and y to each peer."""
     (rows, inner), columns = x.shape, y.shape[1]
-    a, b, c = context.correlated.take(MatrixTriples(rows, inner, columns), 1)
+    a, b, c = context.correlated.spend(MatrixTriples(rows, inner, columns), 1)
     a, b, c = a.reshape(rows, inner), b.reshape(inner, columns), c.reshape(rows, columns)
     masked = np.concatenate([(x - a).reshape(-1), (y - b).reshape(-1)])
     opened = yield from exchange(context, masked, Z64.add_into)
@@ -86,7 +86,7 @@ def matrix_product(context: Context, x: Words, y: Words) -> Step[Words]:
 
 def and_packed(context: Context, x: Words, y: Words) -> Step[Words]:
     """Shares of x AND y, packed, of any shape. One round, 2 bits an element to each peer."""
-    a, b, c = (array.reshape(x.shape) for array in context.correlated.take(BitTriples(), x.size))
+    a, b, c = (array.reshape(x.shape) for array in context.correlated.spend(BitTriples(), x.size))
     masked = np.empty((2, *x.shape), np.uint64)
     np.bitwise_xor(x, a, out=masked[0])
     np.bitwise_xor(y, b, out=masked[1])
@@ -96,7 +96,7 @@ def and_packed(context: Context, x: Words, y: Words) -> Step[Words]:
 
 def and_shared(context: Context, x: Words, y: Words, y2: Words) -> Step[tuple[Words, Words]]:
     """Shares of x AND y and of x AND y2. One round, 3 bits an element to each peer."""
-    a, b, b2, c, c2 = (array.reshape(x.shape) for array in context.correlated.take(SharedTriples(), x.size))
+    a, b, b2, c, c2 = (array.reshape(x.shape) for array in context.correlated.spend(SharedTriples(), x.size))
     masked = np.empty((3, *x.shape), np.uint64)
     for place, (secret, mask) in enumerate(((x, a), (y, b), (y2, b2))):
         np.bitwise_xor(secret, mask, out=masked[place])
@@ -116,7 +116,7 @@ def _and_opened(is_first: bool, opened: tuple[Words, Words], triple: tuple[Words
 
 def bit_to_number(context: Context, bits: Words, count: int) -> Step[Words]:
     """Additive shares of `count` packed bits. One round, one bit an element to each peer."""
-    mask, number = context.correlated.take(DaBits(), word_count(count))
+    mask, number = context.correlated.spend(DaBits(), word_count(count))
     opened = yield from exchange(context, bits ^ mask.reshape(-1), BITS.add_into)
     v = unpack_bits(opened, count).astype(np.uint64)
     result = _selected(v, number[:count])
@@ -128,7 +128,7 @@ def bit_to_number(context: Context, bits: Words, count: int) -> Step[Words]:
 def bit_times_number(context: Context, bits: Words, x: Words) -> Step[Words]:
     """Additive shares of bit * x, for flat x and as many packed bits. One round, 65 bits an element to a peer."""
     count = x.size
-    mask, a, number, product = context.correlated.take(BitTimesWord(), word_count(count))
+    mask, a, number, product = context.correlated.spend(BitTimesWord(), word_count(count))
     opened_bits, d = yield from _exchange_mixed(context, bits ^ mask.reshape(-1), x - a[:count])
     v = unpack_bits(opened_bits, count).astype(np.uint64)
     inner = d * number[:count]

@@ -110,7 +110,7 @@ def _open_masked(context: Context, x: Words, item: MaskedBits) -> Step[tuple[Wor
     """The opened x + r, whose low k bits count, and our shares of r's planes and their products."""
     parties = context.parties
     units = word_count(x.size)
-    r, planes, *rest = context.correlated.take(item, units)
+    r, planes, *rest = context.correlated.spend(item, units)
     # Reduced before it is sent: higher bits would tell about carries.
     total = x + r[: x.size]
     payload = pack_low_bytes(total, item.bits)

@@ -224,7 +224,7 @@ class JobParty(Party[P]):
         """See `Party.run`."""
         running, plan = self._running, self._running.plan
         running.check_running()
-        _take_name(name, self._step_names, "a step", "has run a step")
+        _reserve_name(name, self._step_names, "a step", "has run a step")
         path = run_path(self._path, name)
         digest = ProgramDigest(running.id, path)
         digest.add(0, "run", (), prefixed(name.encode()) + details)
@@ -253,7 +253,7 @@ class JobParty(Party[P]):
     async def fork(self, label: str) -> AsyncGenerator[Party[P]]:
         """See `Party.fork`."""
         self._running.check_running()
-        _take_name(label, self._fork_labels, "a fork", "has a fork")
+        _reserve_name(label, self._fork_labels, "a fork", "has a fork")
         yield JobParty(self._running, self._surroundings, (*self._path, label))
 
     @contextlib.contextmanager
@@ -312,7 +312,7 @@ def _opened(name: str, secret: Secret | SecretBits, receivers: tuple[int, ...]) 
     return Output(name, secret.node, receivers, secret.denominator, domain_of(secret))
 
 
-def _take_name(name: str, taken: set[str], what: str, has: str) -> None:
+def _reserve_name(name: str, taken: set[str], what: str, has: str) -> None:
     """Check a name of a fork or step, and remember it: a name stands for a channel and for streams."""
     if not (0 < len(name) <= _MAX_NAME):
         raise LocalError(f"the name of {what} has 1 to {_MAX_NAME} characters, not {len(name)}")

@@ -227,7 +227,7 @@ def _party(
         step = preparation.ensure(context, pool, tranche)
         yield from _watched(step, rounds[place], me, changes)
         if parties.computes:
-            taken.append({item: pool.take(item, units) for item, units in tranche.demand.items()})
+            taken.append({item: pool.spend(item, units) for item, units in tranche.demand.items()})
         if left := pool.drain():
             said = ", ".join(f"{units} of {item.key}" for item, units in left.items())
             raise LocalError(f"party{me} finds units in its pool that it has not asked for: {said}")

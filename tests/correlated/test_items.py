@@ -249,27 +249,27 @@ def filled(item: Item, units: int) -> Pool:
 
 @pytest.mark.parametrize("item", ITEMS, ids=lambda item: item.key)
 def test_the_pool_gives_each_unit_once(item: Item) -> None:
-    whole = filled(item, 6).take(item, 6)
+    whole = filled(item, 6).spend(item, 6)
     pool = filled(item, 6)
-    pieces = [pool.take(item, units) for units in (1, 3, 2)]
+    pieces = [pool.spend(item, units) for units in (1, 3, 2)]
     for number, spec in enumerate(item.arrays):
         joined = np.concatenate([piece[number] for piece in pieces], axis=-1)
         assert np.array_equal(joined, whole[number]), spec.name
     with pytest.raises(LocalError, match=f"1 units of {item.key} are needed and 0 are left"):
-        pool.take(item, 1)
+        pool.spend(item, 1)
     assert pool.drain() == {}
 
 
 def test_the_pool_refuses_more_than_is_left_and_what_it_never_had() -> None:
     pool = filled(Triples(), 4)
-    pool.take(Triples(), 3)
+    pool.spend(Triples(), 3)
     with pytest.raises(LocalError, match="2 units of triples are needed and 1 are left"):
-        pool.take(Triples(), 2)
+        pool.spend(Triples(), 2)
     with pytest.raises(LocalError, match="1 units of dabits are needed and 0 are left"):
-        pool.take(DaBits(), 1)
+        pool.spend(DaBits(), 1)
     with pytest.raises(LocalError, match="there are triples left of an earlier tranche"):
         pool.put(Triples(), 1, ())
     assert repr(pool) == "Pool(units left: {'triples': 1})"
     assert pool.drain() == {Triples(): 1}
     with pytest.raises(LocalError, match="0 are left"):
-        pool.take(Triples(), 1)
+        pool.spend(Triples(), 1)

@@ -34,16 +34,16 @@ class CountingPool(Pool):
     def __init__(self) -> None:
         super().__init__()
         self.given: Counter[str] = Counter()
-        self.taken: Counter[str] = Counter()
+        self.spent: Counter[str] = Counter()
         self.left: list[Demand] = []
 
     def put(self, item: Item, units: int, arrays: tuple[Words, ...]) -> None:
         self.given[item.key] += units
         super().put(item, units, arrays)
 
-    def take(self, item: Item, units: int) -> tuple[Words, ...]:
-        self.taken[item.key] += units
-        return super().take(item, units)
+    def spend(self, item: Item, units: int) -> tuple[Words, ...]:
+        self.spent[item.key] += units
+        return super().spend(item, units)
 
     def drain(self) -> Demand:
         self.left.append(super().drain())
@@ -61,7 +61,7 @@ MOVES: list[Step2] = [
     lambda x, y: abs(x - y),
     lambda x, y: x.clip(-2, 2),
     lambda x, y: x + y,
-    lambda x, y: x.reshape(-1) @ y.reshape(-1),
+    lambda x, y: (x + y).reshape(-1) @ (x - y).reshape(-1),  # of one length, whatever x and y are
     lambda x, y: x.reshape(-1).max(),
     lambda x, y: y.reshape(-1).argmin(),
 ]
@@ -97,7 +97,7 @@ def test_what_is_planned_is_what_is_taken(
     run = run_program(program, computing=2, everyone=3)
     for me in (0, 1):
         pool = run.results[me]
-        assert pool.given == pool.taken
+        assert pool.given == pool.spent
         assert not any(pool.left)
     assert not run.results[2].given
 

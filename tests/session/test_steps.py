@@ -288,7 +288,7 @@ def swap_nothing() -> Step[None]:
 async def test_a_step_takes_no_correlated_randomness(two: Loopback) -> None:
     def takes(context: Context) -> Step[None]:
         yield from ()
-        context.correlated.take("triples", 1)
+        context.correlated.spend("triples", 1)
 
     async def program(party: Party[Nothing]) -> None:
         await party.run("takes", takes)
