@@ -12,7 +12,7 @@ whose program is the right one: where two parties differ it names both. Only two
 odd one out.
 
 Memory: the questions that are open, so many for each party (`MAX_OPEN_QUESTIONS`); and one tranche, since questions
-are answered one after the other in the order in which they became complete.
+are answered one after the other in the order in which they became complete. A large one is computed in a thread.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from typing import Final
 import trio
 
 from mpcnet.algebra import Buffer, Streams
-from mpcnet.correlated.dealing import dealer_path, make_correction
-from mpcnet.correlated.tranches import MAX_REQUEST_BYTES, read_tranche_untrusted
+from mpcnet.correlated.dealing import SHORT_WORDS, dealer_path, make_correction
+from mpcnet.correlated.tranches import MAX_REQUEST_BYTES, Tranche, read_tranche_untrusted, words_of
 from mpcnet.errors import PeerViolation, ProgramMismatch
+from mpcnet.session.offload import Offload
 from mpcnet.wire.frames import Frame, Header
 
 __all__ = ("MAX_OPEN_QUESTIONS", "DealerService")
@@ -149,11 +150,9 @@ class DealerService:
                     text = f"the program of {name} has ended, and at round {number} {others} {verb} the dealer"
                     raise ProgramMismatch(name, f"{text}: their programs differ")
 
-    def answer(self, question: Question, streams: Mapping[int, Streams]) -> tuple[Header, Buffer]:
-        """The header and body for the first computing party; the question is closed then.
+    def close(self, question: Question) -> tuple[Header, Tranche]:
+        """Take a complete question off the desk, to be answered once: the answer's header, and what to make.
 
-        Args:
-            streams: by computing party, those of its pair with us, for this fork.
         Raises:
             PeerViolation: malformed, over a cap, or of an operation not newer than the last one of its fork.
         """
@@ -170,20 +169,25 @@ class DealerService:
         if tranche.node <= self._operations.get(fork, -1):
             raise PeerViolation(name, f"asked the dealer again for operation {tranche.node} in round {number}")
         self._operations[fork] = tranche.node
-        return first.header, make_correction(self._computing, streams, tranche)
+        return first.header, tranche
 
-    async def serve(self, job: bytes, seeds: Mapping[int, bytes], send: Send) -> None:
+    async def serve(self, job: bytes, seeds: Mapping[int, bytes], send: Send, offload: Offload) -> None:
         """Answer what all computing parties ask alike, until their programs have ended.
 
         Args:
             job: the job id.
             seeds: by computing party, the seed of its pair with us.
             send: gives a frame to a party's link.
+            offload: computes what takes long, while the links are read.
         Raises:
-            ProgramMismatch, PeerViolation: see `next_question` and `answer`.
+            ProgramMismatch, PeerViolation: see `next_question` and `close`.
         """
         while (question := await self.next_question()) is not None:
             path = dealer_path(question[0])
             streams = {party: Streams(seeds[party], job, path) for party in self._computing}
-            header, correction = self.answer(question, streams)
+            header, tranche = self.close(question)
+            if words_of(tranche.demand) > SHORT_WORDS:
+                correction: Buffer = await offload(make_correction, self._computing, streams, tranche)
+            else:
+                correction = make_correction(self._computing, streams, tranche)
             await send(self._computing[0], Frame(header, memoryview(correction)))

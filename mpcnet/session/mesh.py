@@ -225,7 +225,7 @@ class Mesh:
         await running.settle(lambda: self._pairs.missing(plan.peers), self._register)
         seeds = {peer: self._pairs.seed(peer) for peer in plan.peers}
         if running.desk is not None:
-            await running.desk.serve(running.id, seeds, self._transport.send)
+            await running.desk.serve(running.id, seeds, self._transport.send, self._offload)
             outcome = None
         else:
             party: JobParty[Any] = JobParty(running, JobEnvironment(seeds, inputs, self._randomness, self._offload))

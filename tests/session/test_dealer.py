@@ -23,7 +23,7 @@ from mpcnet import (
     simulate,
 )
 from mpcnet.algebra import Streams
-from mpcnet.correlated.dealing import SHORT_WORDS, dealer_path
+from mpcnet.correlated.dealing import SHORT_WORDS, dealer_path, make_correction
 from mpcnet.correlated.items import Triples
 from mpcnet.correlated.tranches import MAX_REQUEST_BYTES, make_tranche
 from mpcnet.declare import Party
@@ -288,6 +288,33 @@ async def two_large_evaluations(party: Party[Nothing]) -> None:
         await party.evaluate(many * values[1])
 
 
+async def test_what_takes_long_is_computed_beside_the_links() -> None:
+    """A thread for what is large; a small answer is there before a thread would have begun."""
+    offloaded: list[int] = []
+
+    async def offload(function: Callable[..., Any], *args: Any) -> Any:
+        await trio.lowlevel.checkpoint()
+        offloaded.append(args[-1].node)
+        return function(*args)
+
+    desk = DealerService((0, 1), NAMES)
+    sent: list[int] = []
+
+    async def send(peer: int, frame: Frame) -> None:
+        await trio.lowlevel.checkpoint()
+        sent.append(len(frame.body))
+
+    sizes = (2, SHORT_WORDS // 3, SHORT_WORDS // 3 + 1)
+    for number, units in enumerate(sizes):
+        for party in (0, 1):
+            desk.deliver(party, asked(number, make_tranche(number, {Triples(): units}).encoded))
+    for party in (0, 1):
+        desk.peer_finished(party)
+    await desk.serve(bytes(32), {party: bytes([party]) * 32 for party in (0, 1)}, send, offload)
+    assert sent == [8 * units for units in sizes]
+    assert offloaded == [2]
+
+
 async def test_jobs_on_the_same_links_get_other_randomness() -> None:
     sent = await corrections_of(a_product, a_product)
     assert len(sent) == 2
@@ -362,9 +389,9 @@ async def test_the_desk_answers_in_the_order_in_which_questions_are_complete() -
     desk.deliver(1, asked(0, body))
     assert await desk.next_question() == (b"", 0)
     streams = {party: Streams(bytes(32), bytes(32), dealer_path(b"")) for party in (0, 1)}
-    header, correction = desk.answer((b"", 0), streams)
+    header, tranche = desk.close((b"", 0))
     assert header == asked(0, body).header
-    assert len(correction) == 16
+    assert len(make_correction((0, 1), streams, tranche)) == 16
     desk.deliver(1, asked(0, body, fork=b"f" * 8))
     assert await desk.next_question() == (b"f" * 8, 0)
     for party in (0, 1):
@@ -382,16 +409,14 @@ def violations() -> list[tuple[str, Callable[[DealerService], None]]]:
     def an_old_round(desk: DealerService) -> None:
         for party in (0, 1):
             desk.deliver(party, asked(3, body))
-        streams = {party: Streams(bytes(32), bytes(32), dealer_path(b"")) for party in (0, 1)}
-        desk.answer((b"", 3), streams)
+        desk.close((b"", 3))
         desk.deliver(0, asked(3, body))
 
     def an_operation_that_was_answered(desk: DealerService) -> None:
-        streams = {party: Streams(bytes(32), bytes(32), dealer_path(b"")) for party in (0, 1)}
         for number in (3, 4):
             for party in (0, 1):
                 desk.deliver(party, asked(number, body))
-            desk.answer((b"", number), streams)
+            desk.close((b"", number))
 
     def an_outsider(desk: DealerService) -> None:
         desk.admit(2, 10)
@@ -478,7 +503,7 @@ async def test_a_bound_on_open_questions_names_the_one_who_passes_it() -> None:
     desk.deliver(1, asked(0, body, fork=forks[0]))
     question = await desk.next_question()
     assert question is not None
-    desk.answer(question, {party: Streams(bytes(32), bytes(32), dealer_path(b"")) for party in (0, 1)})
+    desk.close(question)
     desk.deliver(0, asked(0, body, fork=b"one more"))
 
 
