@@ -17,9 +17,18 @@ from collections.abc import Callable, Sequence
 
 from mpcnet.algebra import Z64, Buffer, Domain, Shape, Words
 from mpcnet.algebra.bits import BITS, word_count
-from mpcnet.correlated.items import BitTimesWord, BitTriples, DaBits, Demand, Item, MatrixTriples, Triples
+from mpcnet.correlated.items import (
+    BitTimesWord,
+    BitTriples,
+    DaBits,
+    Demand,
+    Item,
+    MaskedBits,
+    MatrixTriples,
+    Triples,
+)
 from mpcnet.engine import Context, Inbox, Round, Setting, Step
-from mpcnet.schemes import beaver, bitplanes
+from mpcnet.schemes import beaver, bitplanes, summands
 from mpcnet.schemes.base import (
     FREE,
     Cost,
@@ -126,14 +135,21 @@ class AdditiveScheme(Scheme):
     def compute_cost(self, setting: Setting, primitive: Primitive) -> Cost:
         """What a product takes; see `mpcnet.schemes.beaver` and `mpcnet.schemes.bitplanes`."""
         count, words = primitive.count, word_count(primitive.count)
+        parties = len(setting.parties.computing)
         demand: Demand
         if count == 0:
             return FREE
         match primitive.kind:
-            case Kind.SIGN:
+            case Kind.SIGN if _has_masked_bits(setting, primitive):
                 rounds, demand, peer_bytes = bitplanes.sign_cost(count, primitive.bits, _block(count))
-            case Kind.IS_ZERO:
+            case Kind.SIGN:
+                rounds, demand, peer_bytes = summands.sign_cost(
+                    count, primitive.bits, len(setting.parties.computing)
+                )
+            case Kind.IS_ZERO if _has_masked_bits(setting, primitive):
                 rounds, demand, peer_bytes = bitplanes.is_zero_cost(count, primitive.bits, _block(count))
+            case Kind.IS_ZERO:
+                rounds, demand, peer_bytes = summands.is_zero_cost(count, primitive.bits, parties)
             case Kind.MATMUL:
                 matrices = MatrixTriples(count // primitive.columns, primitive.inner, primitive.columns)
                 rounds, demand = 1, {typing.cast("Item", matrices): 1}
@@ -214,11 +230,21 @@ def _block(count: int) -> int:
     return 4 if count <= LATENCY_COUNT else 2
 
 
+def _has_masked_bits(setting: Setting, primitive: Primitive) -> bool:
+    """Whether comparisons may open a masked operand. Else they add the summands up, bit by bit."""
+    skip_top = primitive.kind is Kind.SIGN
+    return setting.makes(MaskedBits(primitive.bits, _block(primitive.count), skip_top=skip_top))
+
+
 def _sign(context: Context, primitive: Primitive, x: Words) -> Step[Words]:
+    if not _has_masked_bits(context.setting, primitive):
+        return summands.sign_bits(context, x, primitive.bits)
     return bitplanes.sign_bits(context, x, primitive.bits, _block(primitive.count))
 
 
 def _is_zero(context: Context, primitive: Primitive, x: Words) -> Step[Words]:
+    if not _has_masked_bits(context.setting, primitive):
+        return summands.is_zero(context, x, primitive.bits)
     return bitplanes.is_zero(context, x, primitive.bits, _block(primitive.count))
 
 

@@ -30,7 +30,7 @@ from mpcnet.engine.scheduler import gather
 from mpcnet.errors import PeerViolation
 from mpcnet.schemes.beaver import and_packed, and_shared
 
-__all__ = ("is_zero", "is_zero_cost", "sign_bits", "sign_cost", "tree_rounds")
+__all__ = ("is_zero", "is_zero_cost", "less_tree", "sign_bits", "sign_cost", "tree_ands", "tree_rounds")
 
 
 _CHUNK_UNITS: typing.Final = 512
@@ -46,9 +46,15 @@ def sign_cost(count: int, bits: int, block: int) -> tuple[int, Demand, int]:
     """What `sign_bits` takes: rounds, correlated randomness, and bytes from each party to each other."""
     item = MaskedBits(bits, block)
     units = word_count(count)
-    demand: dict[Item, int] = {item: units}
-    blocks = item.block_count
-    opened_words = 0
+    tree, opened_words = tree_ands(item.block_count, units)
+    rounds = 1 + tree_rounds(item.block_count)
+    return rounds, {item: units, **tree}, (bits + 7) // 8 * count + 8 * opened_words
+
+
+def tree_ands(block_count: int, units: int) -> tuple[dict[Item, int], int]:
+    """What `less_tree` takes: triples, and the words that each party opens."""
+    demand: dict[Item, int] = {}
+    blocks, opened_words = block_count, 0
     while blocks > 1:
         pairs = blocks // 2
         # The lowest pair needs no "equal".
@@ -57,7 +63,7 @@ def sign_cost(count: int, bits: int, block: int) -> tuple[int, Demand, int]:
             demand[SharedTriples()] = demand.get(SharedTriples(), 0) + (pairs - 1) * units
         opened_words += (3 * pairs - 1) * units
         blocks -= pairs
-    return 1 + tree_rounds(item.block_count), demand, (bits + 7) // 8 * count + 8 * opened_words
+    return demand, opened_words
 
 
 def sign_bits(context: Context, x: Words, bits: int, block: int) -> Step[Words]:
@@ -77,7 +83,7 @@ def sign_bits(context: Context, x: Words, bits: int, block: int) -> Step[Words]:
             sign[units] ^= opened[bits - 1]
         leaves.fill(units, opened[: bits - 1])
     if item.block_count:
-        sign ^= yield from _less_tree(context, leaves.less, leaves.equal)
+        sign ^= yield from less_tree(context, leaves.less, leaves.equal)
     return sign
 
 
@@ -232,7 +238,7 @@ def _every(planes: Words, first: int, step: int, count: int) -> Words:
     return np.concatenate([chosen, np.zeros((1, planes.shape[1]), np.uint64)])
 
 
-def _less_tree(context: Context, less: Words, equal: Words) -> Step[Words]:
+def less_tree(context: Context, less: Words, equal: Words) -> Step[Words]:
     """Join blocks until one is left. Each level: one round, 3 bits a pair (2 for the lowest) to each peer."""
     while len(less) > 1:
         pairs = len(less) // 2
