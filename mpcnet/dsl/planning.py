@@ -129,7 +129,9 @@ def _check_demand(program: Program, demand: Demand) -> None:
     if not demand:
         return
     if program.preparation is None:
-        raise LocalError("products and comparisons need correlated randomness: name a dealer in the job")
+        raise LocalError(
+            'products and comparisons need correlated randomness: set provider = "ot", or name a dealer in the job'
+        )
     provider = program.preparation.provider
     if missing := [item.key for item in demand if not provider.makes(item)]:
         raise LocalError(f"the program takes {missing[0]}, which provider '{provider.name}' does not make")

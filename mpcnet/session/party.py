@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from mpcnet.algebra import Buffer, Streams
 from mpcnet.algebra.prg import prefixed
-from mpcnet.correlated.base_correlations import ForkPair
+from mpcnet.correlated.base_correlations import ForkPair, base_name
 from mpcnet.correlated.provider import Opening, Preparation
 from mpcnet.declare.inputs import Declaration
 from mpcnet.declare.party import Party
@@ -326,5 +326,6 @@ def _preparation(running: JobRun, seeds: Mapping[int, bytes], path: tuple[str, .
     plan = running.plan
     if plan.provider is None:
         return None
-    pairs = {peer: ForkPair(seed) for peer, seed in seeds.items()}
-    return plan.provider.open(Opening(plan.parties, plan.dealer, running.id, path, fork_id(path), pairs))
+    fork = fork_id(path)
+    pairs = {peer: ForkPair(seed, name=base_name(running.id, fork)) for peer, seed in seeds.items()}
+    return plan.provider.open(Opening(plan.parties, plan.dealer, running.id, path, fork, pairs))

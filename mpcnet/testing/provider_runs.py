@@ -20,10 +20,10 @@ from mpcnet.correlated.pool import Pool
 from mpcnet.correlated.provider import Opening, Provider
 from mpcnet.correlated.tranches import Tranche, make_tranche, read_tranche_untrusted
 from mpcnet.engine import Context, Inbox, Parties, Round, Setting, Step, Transcript, lockstep
-from mpcnet.errors import LocalError
+from mpcnet.errors import LocalError, PeerViolation
 from mpcnet.primitives import aes_ctr, blake2b
 
-__all__ = ("Fork", "Made", "Tamper", "World", "make")
+__all__ = ("DeviatingPartyEnds", "Fork", "Made", "Tamper", "World", "make")
 
 Shares = Mapping[int, tuple[Words, ...]]
 """By computing party, its arrays of one item."""
@@ -43,6 +43,13 @@ class Tamper:
     receiver: int
     number: int
     place: int
+
+
+class DeviatingPartyEnds(Exception):
+    """The party whose message was changed is the first to notice; what it says of others does not count.
+
+    Keys that a peer makes from a wrong message do not fit. To the others it is a party that ends the job.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +191,7 @@ def make(
 
     Raises:
         LockstepError: the parties' messages do not fit together.
+        DeviatingPartyEnds: see there.
         LocalError: a party's pool is not filled with what was asked for.
     """
     where = fork or Fork()
@@ -225,7 +233,12 @@ def _party(
     for place, tranche in enumerate(tranches):
         context = Context(Setting(parties, provider.makes), streams, fork.path, tranche.node, randomness, pool)
         step = preparation.ensure(context, pool, tranche)
-        yield from _watched(step, rounds[place], me, changes)
+        try:
+            yield from _watched(step, rounds[place], me, changes)
+        except PeerViolation as error:
+            if tamper is not None and tamper.sender == me:
+                raise DeviatingPartyEnds(str(error)) from error
+            raise
         if parties.computes:
             taken.append({item: pool.spend(item, units) for item, units in tranche.demand.items()})
         if left := pool.drain():

@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import accumulate
+from typing import Final
 
 import numpy as np
 
@@ -204,8 +205,8 @@ class _Run:
 
     def _read(self, turn: int, inbox: Inbox, drawn: Mapping[int, bytes]) -> None:
         for peer, place in self._places.items():
-            if peer in inbox:
-                self._read_from(peer, place, turn, inbox[peer], drawn[peer])
+            # Also if it sent nothing: the keys of a lot without corrections are kept for a later stage.
+            self._read_from(peer, place, turn, inbox.get(peer, _NOTHING), drawn[peer])
 
     def _read_from(self, peer: int, place: int, turn: int, message: memoryview, challenge: bytes) -> None:
         plan, me = self._plan, self._me
@@ -294,6 +295,7 @@ class _Run:
                 maker.finish_stage(stage)
 
 
+_NOTHING: Final = memoryview(b"")
 Words8 = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
 
