@@ -9,8 +9,8 @@
        shifted by one bit; then a tree of ANDs joins the bits
 
 With two parties and 64 bits: 7 rounds; with three: 8. Semi-honest, any n - 1 of n parties may collude: everything
-that is opened is masked by triples. Source: [CrypTFlow20] §3.1 for the tree, [Araki16] §4 for comparing by an adder;
-deviates: n parties.
+that is opened is masked by triples. Source: [CrypTFlow20] §3.1 for the tree, [Araki16] §4 for comparing by an
+adder; deviates: n parties.
 """
 
 from __future__ import annotations
