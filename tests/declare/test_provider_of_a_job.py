@@ -61,9 +61,9 @@ def provider_of(**changes: Any) -> Provider | None:
 
 
 def test_the_bundled_one_is_listed_and_found() -> None:
-    assert plugins.list_providers() == ["dealer"]
+    assert plugins.list_providers() == ["dealer", "ot"]
     assert isinstance(plugins.find_provider("dealer"), DealerProvider)
-    with pytest.raises(LocalError, match="no provider named 'dealr'; installed: dealer; did you mean 'dealer'"):
+    with pytest.raises(LocalError, match="no provider named 'dealr'; installed: dealer, ot; did you mean 'dealer'"):
         plugins.find_provider("dealr")
 
 

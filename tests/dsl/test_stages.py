@@ -210,7 +210,7 @@ def test_what_a_provider_does_not_make_is_refused_with_its_name() -> None:
     program = make_programs(computing=2, provider=OnlyTriples())[0]
     x = LockstepParty(program).input("x", {0: [1, 2]}, range=(0, 3))[0]
     planning.plan_evaluation(program, [(x * x).node])
-    with pytest.raises(LocalError, match=r"takes masked-bits/.*, which provider 'only-triples' does not make"):
+    with pytest.raises(LocalError, match=r"takes bit-triples, which provider 'only-triples' does not make"):
         planning.plan_evaluation(program, [(x < 2).node])
 
 
