@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
 from mpcnet import primitives as p
+from mpcnet.primitives import passphrases
 
 CHEAP = p.PassphraseCost(passes=1, memory_kib=8)
 KEY = bytes(range(32))
@@ -293,3 +294,41 @@ def test_passphrase_refuses_the_wrong_one_and_hostile_costs() -> None:
         p.open_with_passphrase(sealed[:16] + b"\xff" * 8 + sealed[24:], "p")
     with pytest.raises(p.AuthenticationError, match="too short"):
         p.open_with_passphrase(sealed[:63], "p")
+
+
+class Costs:
+    """Notes what keys from passphrases cost, and makes none, which takes long."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[tuple[int, int]] = []
+        monkeypatch.setattr(passphrases, "_passphrase_key", self)
+
+    def __call__(self, passphrase: str, salt: bytes, cost: p.PassphraseCost) -> bytes:
+        self.asked.append((cost.passes, cost.memory_kib))
+        return bytes(32)
+
+
+def test_a_passphrase_costs_each_guess_as_much_as_libsodium_s_moderate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three passes over 256 MiB, by default; a key file is saved with that."""
+    costs = Costs(monkeypatch)
+    sealed = p.seal_with_passphrase(b"secret", "p")
+    assert p.open_with_passphrase(sealed, "p") == b"secret"
+    assert costs.asked == [(3, 256 * 1024)] * 2
+
+
+@pytest.mark.parametrize(("passes", "memory_kib"), [(0, 8), (1, 7), (17, 8), (1, 2**20 + 1), (2**32 - 1, 8)])
+def test_what_a_file_asks_of_us_is_bounded(monkeypatch: pytest.MonkeyPatch, passes: int, memory_kib: int) -> None:
+    """Sixteen passes and a GiB at most; what asks for more is refused before anything is computed."""
+    costs = Costs(monkeypatch)
+    sealed = p.seal_with_passphrase(b"secret", "p", cost=p.PassphraseCost(passes, memory_kib))
+    costs.asked.clear()
+    with pytest.raises(p.AuthenticationError, match="out of bounds"):
+        p.open_with_passphrase(sealed, "p")
+    assert costs.asked == []
+
+
+def test_the_dearest_file_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    costs = Costs(monkeypatch)
+    sealed = p.seal_with_passphrase(b"secret", "p", cost=p.PassphraseCost(16, 2**20))
+    assert p.open_with_passphrase(sealed, "p") == b"secret"
+    assert costs.asked == [(16, 2**20)] * 2

@@ -163,10 +163,11 @@ class ByteStream:
         """The peer took some.
 
         Raises:
-            PeerViolation: it gives back more than we sent.
+            PeerViolation: it gives back more than we sent, or nothing.
         """
         granted = int.from_bytes(body, "little")
-        if len(body) != _CREDIT_BYTES or self._credit + granted > WINDOW_BYTES:
+        # Credit of nothing would cost us a wake-up for each frame, as many as the peer likes.
+        if len(body) != _CREDIT_BYTES or not granted or self._credit + granted > WINDOW_BYTES:
             raise PeerViolation(self._links.names[self._peer], "gave credit for bytes that we did not send")
         self._credit += granted
         self._more_credit.set()

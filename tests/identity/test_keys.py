@@ -104,6 +104,19 @@ def test_save_under_a_passphrase(path: Path) -> None:
         Identity.load(path)
 
 
+def test_a_key_file_costs_each_guess_three_passes_over_256_mib(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def noted(passphrase: str, salt: bytes, cost: PassphraseCost) -> bytes:
+        asked.append((cost.passes, cost.memory_kib))
+        return bytes(32)
+
+    monkeypatch.setattr("mpcnet.primitives.passphrases._passphrase_key", noted)
+    ALICE.save(path, "correct horse")
+    assert Identity.load(path, "correct horse") == ALICE
+    assert asked == [(3, 256 * 1024)] * 2
+
+
 def test_save_never_overwrites(path: Path) -> None:
     write(path, "mine")
     with pytest.raises(LocalError, match="not overwritten"):

@@ -179,22 +179,21 @@ async def test_strangers_and_forged_hellos_end_no_job(two: Loopback) -> None:
     ]
 
     async def meanwhile(party: Party[Nothing]) -> int:
-        first = await party.reveal(answer=party.share("value").sum())
+        total = party.share("value").sum()
+        first = await party.reveal(answer=total)
         for knock in knocks:
             for port in two.ports.values():
                 stream = await trio.open_tcp_stream("127.0.0.1", port)
                 await stream.send_all(knock)
                 await trio.aclose_forcefully(stream)
-        second = (
-            await party.reveal(second=2 * int(first["answer"]) + party.share("value").sum()) if False else first
-        )
-        return int(second["answer"])
+        second = await party.reveal(second=2 * int(first["answer"]) + total)
+        return int(second["second"])
 
     async with two.meshes() as meshes:
         endings = await run_parties(
             meshes, job_of(meanwhile, two.names), {"alice": {"value": 1}, "bob": {"value": 2}}
         )
-        assert endings.outcomes == {"alice": 3, "bob": 3}
+        assert endings.outcomes == {"alice": 9, "bob": 9}
         again = await run_parties(
             meshes, job_of(two_rounds, two.names, label="again"), {"alice": {"value": 1}, "bob": {"value": 2}}
         )

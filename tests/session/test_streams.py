@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import trio
 
-from mpcnet import JobEnded, LocalError, PeerAborted, PeerViolation
+from mpcnet import JobEnded, LocalError, PeerAborted, PeerViolation, simulate
 from mpcnet.declare import Party
 from mpcnet.primitives import blake2b
 from mpcnet.session import RegionCost
 from mpcnet.session.streams import WINDOW_BYTES
 from mpcnet.wire.frames import Frame, Header, Kind
-from tests.support.parties import Endings, Loopback, Nothing, job_of, run_parties
+from tests.support.parties import Endings, Loopback, Nothing, job_of, run_parties, total
 
 Program = Callable[[Party[Nothing]], Awaitable[object]]
 ONES: dict[str, dict[str, object]] = {"alice": {"value": 1}, "bob": {"value": 1}}
@@ -227,21 +227,38 @@ def frames(header: Header, *bodies: bytes) -> list[Frame]:
     return [Frame(header, memoryview(body)) for body in bodies]
 
 
-BROKEN: dict[str, Callable[[bytes], list[Frame]]] = {
-    "more than the window": lambda tag: frames(Header(Kind.DATA, tag), *[bytes(2**18)] * 5),
-    "an empty chunk": lambda tag: frames(Header(Kind.DATA, tag), b""),
-    "credit that was not spent": lambda tag: frames(Header(Kind.CREDIT, tag), (5).to_bytes(8, "little")),
-    "credit of another size": lambda tag: frames(Header(Kind.CREDIT, tag), b"12345"),
-    "a chunk that is too large": lambda tag: frames(Header(Kind.DATA, tag), bytes(2**20 + 1)),
-    "a message without its length": lambda tag: frames(Header(Kind.DATA, tag), b"123"),
-    "more than the message has": lambda tag: frames(Header(Kind.DATA, tag), (9).to_bytes(8, "little"), bytes(10)),
+NO_CREDIT = "sent bytes for which it had no credit"
+NOT_SENT = "gave credit for bytes that we did not send"
+Broken = Callable[[bytes], list[Frame]]
+BROKEN: dict[str, tuple[Broken, str]] = {
+    "an empty chunk": (lambda tag: frames(Header(Kind.DATA, tag), b""), NO_CREDIT),
+    "credit that was not spent": (
+        lambda tag: frames(Header(Kind.CREDIT, tag), (5).to_bytes(8, "little")),
+        NOT_SENT,
+    ),
+    "no credit at all": (lambda tag: frames(Header(Kind.CREDIT, tag), bytes(8)), NOT_SENT),
+    "credit of another size": (lambda tag: frames(Header(Kind.CREDIT, tag), b"12345"), NOT_SENT),
+    "a chunk that is too large": (
+        lambda tag: frames(Header(Kind.DATA, tag), bytes(2**20 + 1)),
+        "sent 1048577 bytes of kind DATA, where at most 1048576 are allowed",
+    ),
+    "a message without its length": (
+        lambda tag: frames(Header(Kind.DATA, tag), b"123"),
+        "sent a message of 3355185 bytes, where at most 20 are taken",
+    ),
+    "more than the message has": (
+        lambda tag: frames(Header(Kind.DATA, tag), (9).to_bytes(8, "little"), bytes(10)),
+        "sent more bytes than its message has",
+    ),
 }
 
 
 @pytest.mark.parametrize("what", list(BROKEN))
 async def test_streams_that_break_the_rules(two: Loopback, what: str) -> None:
+    broken, reason = BROKEN[what]
+
     def change(_to: int, frame: Frame) -> list[Frame]:
-        return BROKEN[what](frame.header.job) if frame.header.kind is Kind.DATA else [frame]
+        return broken(frame.header.job) if frame.header.kind is Kind.DATA else [frame]
 
     async def alice(party: Party[Nothing]) -> None:
         await party.receive(party.roster.members[1], max_bytes=20)
@@ -252,6 +269,55 @@ async def test_streams_that_break_the_rules(two: Loopback, what: str) -> None:
         await party.receive(party.roster.members[0], max_bytes=20)
 
     endings = await run(two, alice, bob, changes={"bob": change})
-    assert isinstance(endings.errors["alice"], PeerViolation)
-    assert endings.errors["alice"].party == "bob"
+    error = endings.errors["alice"]
+    assert isinstance(error, PeerViolation)
+    assert (error.party, error.reason) == ("bob", reason)
     assert "bob" in endings.errors
+
+
+@pytest.mark.parametrize("chunks", [4, 5])
+async def test_a_sender_without_credit_is_a_violator(two: Loopback, chunks: int) -> None:
+    """Alice takes nothing of a long message: four chunks fill the window, and the fifth is too much."""
+    first = (5 * 2**18).to_bytes(8, "little") + bytes(2**18 - 8)
+
+    def change(_to: int, frame: Frame) -> list[Frame]:
+        if frame.header.kind is not Kind.DATA:
+            return [frame]
+        return frames(frame.header, first, *[bytes(2**18)] * (chunks - 1))
+
+    async def alice(party: Party[Nothing]) -> None:
+        await total(party)  # behind the chunks on the link
+
+    async def bob(party: Party[Nothing]) -> None:
+        await party.send(party.roster.members[0], b"hi")
+        await total(party)
+
+    endings = await run(two, alice, bob, changes={"bob": change})
+    error = endings.errors.get("alice")
+    if chunks == 4:
+        assert error is None
+        return
+    assert isinstance(error, PeerViolation)
+    assert (error.party, error.reason) == ("bob", NO_CREDIT)
+
+
+async def test_a_sender_waits_for_credit() -> None:
+    """Until Alice takes something, Bob has sent no more than the window holds."""
+
+    async def alice(party: Party[Nothing]) -> int:
+        await trio.sleep(5)
+        return len(await party.receive(party.roster.members[1], max_bytes=4 * WINDOW_BYTES))
+
+    async def bob(party: Party[Nothing]) -> None:
+        await party.send(party.roster.members[0], bytes(3 * WINDOW_BYTES + 5))
+
+    async def program(party: Party[Nothing]) -> object:
+        return await (bob if party.me.index else alice)(party)
+
+    simulation = simulate(job_of(program, ("alice", "bob")), ONES)
+    assert simulation.outputs["alice"] == 3 * WINDOW_BYTES + 5
+    sent = [event for event in simulation.trace if event.kind == "DATA"]
+    credited = min(event.sent for event in simulation.trace if event.kind == "CREDIT")
+    assert credited > 5
+    # All chunks but the first, which has the length, fill their part of the window.
+    assert WINDOW_BYTES // 2 < sum(event.body_bytes for event in sent if event.sent < credited) <= WINDOW_BYTES

@@ -23,6 +23,7 @@ from mpcnet import (
     RangeError,
 )
 from mpcnet.declare import Party
+from mpcnet.engine import Context, Step
 from mpcnet.sim import WAN, Adversary, Crash, CrashAfter, Crashed, LinkModel, Network, Simulation, Stall, simulate
 from mpcnet.wire.frames import Frame, Kind
 from mpcnet_protocols.average import Outcome, Rules, average
@@ -107,6 +108,23 @@ def test_other_seeds_give_other_messages_and_the_same_outputs(program: Any) -> N
         ours = [bytes(entry.body) for entry in first.views[name]]
         others = [bytes(entry.body) for entry in second.views[name]]
         assert all(one != other for one, other in zip(ours, others, strict=True))
+
+
+def test_each_simulated_party_has_randomness_of_its_own() -> None:
+    """What only a party knows is known to no other one: its bytes, and with them its keys and seeds."""
+
+    async def program(party: Party[Nothing]) -> tuple[bytes, bytes]:
+        own = party.random_bytes(16), await party.run("own", drawn)
+        await party.reveal(answer=party.share("value").sum())
+        return own
+
+    def drawn(context: Context) -> Step[bytes]:
+        yield from ()
+        return context.randomness(16)
+
+    simulation = run(program)
+    own = [found for pair in simulation.outputs.values() for found in pair]
+    assert len(set(own)) == len(own) == 6
 
 
 def test_equal_seeds_give_equal_failures() -> None:

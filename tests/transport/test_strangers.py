@@ -9,6 +9,7 @@ import pytest
 import trio
 
 from mpcnet.identity import Identity, Roster
+from mpcnet.transport.timing import Timing
 from mpcnet.wire.frames import Frame, Header, Kind
 from mpcnet.wire.hello import HELLO_BYTES, Hello
 from tests.transport.handdriven import ALICE, BOB, READY, HandDriven, check_link, poll, small
@@ -144,6 +145,30 @@ async def test_connections_that_say_nothing_do_not_shut_the_door(
             assert await one.ended()
             await one.leave()
         assert trio.current_time() - started <= 10
+
+
+async def test_connections_that_say_nothing_are_bounded(
+    parties: Parties, recorders: list[Recorder], mock_clock: trio.abc.Clock
+) -> None:
+    """However long each may take to say who it is."""
+    patient = Timing(handshake_seconds=10_000)
+    ended = 0
+
+    async def wait(one: HandDriven) -> None:
+        nonlocal ended
+        assert await one.ended()
+        ended += 1
+
+    async with parties.transport(BOB, timing=patient).serve(recorders[1]):
+        idle = [await HandDriven.call_bob(parties) for _ in range(160)]
+        async with trio.open_nursery() as nursery:
+            for one in idle:
+                nursery.start_soon(wait, one)
+            await trio.sleep(100)
+            nursery.cancel_scope.cancel()
+        for one in idle:
+            await one.leave()
+    assert 80 <= ended < 160, "most were sent away for others, and those that came last may speak"
 
 
 async def drip(stream: trio.SocketStream) -> None:

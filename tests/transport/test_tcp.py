@@ -9,6 +9,7 @@ import pytest
 import trio
 
 from mpcnet.errors import LocalError, PeerLost
+from mpcnet.transport.connection import Connection
 from mpcnet.transport.tcp import TcpTransport
 from mpcnet.transport.timing import Timing
 from mpcnet.wire.frames import Frame, Header, Kind
@@ -43,6 +44,31 @@ async def test_two_parties_exchange_frames(parties: Parties, recorders: list[Rec
             assert await recorder.bodies(100) == [bytes(one.body) for one in sent]
             assert [got.header for _, got in recorder.frames] == [one.header for one in sent]
             assert {source for source, _ in recorder.frames} == {peer}
+
+
+async def test_what_a_socket_takes_only_a_part_of_is_sent_whole(
+    parties: Parties, recorders: list[Recorder], mock_clock: trio.abc.Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Small frames too, each alone on a link that is idle."""
+    take = Connection.try_send
+
+    def in_parts(connection: Connection, data: memoryview) -> int:
+        return take(connection, data[: -(-len(data) // 2)])
+
+    alice, bob = parties.transport(0), parties.transport(1)
+    async with alice.serve(recorders[0]), bob.serve(recorders[1]):
+        await recorders[0].up()
+        await recorders[1].up()
+        monkeypatch.setattr(Connection, "try_send", in_parts)
+        sent = [frame(bytes([number]) * 50, job=JOB, number=number) for number in range(3)]
+        started = trio.current_time()
+        for number, one in enumerate(sent):
+            await alice.send(1, one)
+            assert len(await recorders[1].bodies(number + 1)) == number + 1
+        assert [one for _, one in recorders[1].frames] == sent
+        await bob.send(0, sent[0])
+        assert await recorders[0].bodies(1) == [bytes(50)]
+        assert trio.current_time() - started < 5, "the rest left at once, and not with the next keepalive"
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
