@@ -3,10 +3,22 @@
     sender                                              receiver
     DATA  8-byte length and first bytes  ─────────────▶  waits until receive(max_bytes) asks
     DATA  more, as credit lasts          ─────────────▶
-                                         ◀─────────────  CREDIT bytes consumed
+                                         ◀─────────────  CREDIT bytes taken
 
-A message's size is not agreed beforehand, so the sender may have at most `WINDOW_BYTES` on the way that the
-receiver has not taken; the receiver says what it will take at most before it looks at a message.
+Theory of operation. A message's size is not agreed beforehand, so the sender may have at most `WINDOW_BYTES` on the
+way that the receiver has not taken; the receiver says what it takes at most before it looks at a message. Unlike
+rounds, messages are moved by the tasks that send and receive; the links' reader only puts what comes where these
+tasks find it, and wakes them.
+
+Invariants:
+
+1. `_credit` is the window less the bytes that are on the way to the peer: what we may send now. The peer gives back
+   what it has taken of them; credit for more than that, or for nothing, is a violation.
+2. What has come and was not taken is at most the window; more is a violation. An honest peer cannot get there, since
+   it has credit only for bytes that have left our memory.
+3. Chunks of two messages are not mixed: `_sending` is held for a whole message, and one task receives at a time.
+
+A cancelled `send` or `receive` leaves half a message behind; its caller (`JobParty`) ends the job then.
 """
 
 from __future__ import annotations

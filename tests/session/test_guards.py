@@ -49,8 +49,8 @@ async def test_another_dealer_is_another_job() -> None:
     job = job_of(total, ("alice", "bob"))
     carol, dave = (replace(job, dealer=name) for name in ("carol", "dave"))
     assert await differing(carol, dave) == {"dealer"}
-    assert await differing(carol, job) == {"dealer"}
-    assert await differing(job, dave) == {"dealer"}
+    for one, other in ((carol, job), (job, dave)):
+        assert "dealer" in await differing(one, other)
 
 
 async def test_other_receivers_are_another_job() -> None:
