@@ -12,10 +12,10 @@ tasks find it, and wakes them.
 
 Invariants:
 
-1. `_credit` is the window less the bytes that are on the way to the peer: what we may send now. The peer gives back
-   what it has taken of them; credit for more than that, or for nothing, is a violation.
-2. What has come and was not taken is at most the window; more is a violation. An honest peer cannot get there, since
-   it has credit only for bytes that have left our memory.
+1. `_credit` is the window less the bytes that are on the way to the peer: what we may send now. The peer gives
+   back what it has taken of them; credit for more than that, or for nothing, is a violation.
+2. What has come and was not taken is at most the window; more is a violation. An honest peer cannot get there,
+   since it has credit only for bytes that have left our memory.
 3. Chunks of two messages are not mixed: `_sending` is held for a whole message, and one task receives at a time.
 
 A cancelled `send` or `receive` leaves half a message behind; its caller (`JobParty`) ends the job then.
