@@ -6,6 +6,7 @@ word that it does not understand. rich is imported when something is printed wit
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import logging
@@ -238,7 +239,9 @@ def _print_everything() -> None:
     """A result is never lost by printing: what the terminal's encoding lacks is written as an escape."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            # Where another program put a pipe in place of a file, Python asks the pipe for its position in vain.
+            with contextlib.suppress(OSError):
+                stream.reconfigure(errors="backslashreplace")
 
 
 class DiscreetCommand(Command):

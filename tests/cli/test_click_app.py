@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -92,6 +96,32 @@ def test_errors_for_programs(error: Exception, parties: list[str]) -> None:
     document = json.loads(result.stdout)["error"]
     assert document == {"type": type(error).__name__, "message": str(error), "parties": parties}
     assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.processes
+@pytest.mark.skipif(os.name != "posix", reason="descriptors of POSIX")
+def test_a_pipe_in_place_of_a_file_ends_no_command(tmp_path: Path) -> None:
+    """As a process does that has mpcnet loaded and forks for each command."""
+    program = """
+import os, sys
+import mpcnet.cli
+os.dup2(int(sys.argv[1]), 2)
+sys.argv = ["mpcnet", "--version"]
+mpcnet.cli.main()
+"""
+    ours, theirs = os.pipe()
+    with (tmp_path / "errors").open("w") as errors:
+        ended = subprocess.run(
+            [sys.executable, "-P", "-c", program, str(theirs)],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            pass_fds=[theirs],
+            text=True,
+            check=False,
+        )
+    os.close(ours)
+    os.close(theirs)
+    assert (ended.returncode, ended.stdout[:8]) == (0, "mpcnet 0")
 
 
 def test_the_version(mpcnet: Command) -> None:
