@@ -60,6 +60,8 @@ while True:
     words, streams, *_ = socket.recv_fds(caller, 65536, 3)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
+    # What was behind these numbers before may have been a file, where text streams remember their place.
+    sys.stdout, sys.stderr = (open(number, "w", buffering=1, closefd=False) for number in (1, 2))
     folder, *sys.argv = words.decode().split(chr(0))
     os.chdir(folder)
     importlib.invalidate_caches()
