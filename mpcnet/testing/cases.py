@@ -26,7 +26,7 @@ _MOST_TEXT = 600
 
 
 class ConformanceError(AssertionError):
-    """A protocol, or a provider, does not do what one must.
+    """A protocol, a scheme or a provider does not do what one must.
 
     Args:
         check: which check found it: as the kit names its checks, for example outcome, crash, secrecy or cost.

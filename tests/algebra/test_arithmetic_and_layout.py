@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from mpcnet.algebra import Z64, Domain, Shape, Words
 from mpcnet.algebra.bits import BITS
-from mpcnet.errors import LocalError
+from mpcnet.errors import LocalError, PeerViolation
+from tests.support.shamir import F61
 
-DOMAINS = [Z64, BITS]
-MODULUS = {Z64.name: 2**64, BITS.name: 2}
+DOMAINS = [Z64, BITS, F61]
+WITH_MATRICES = [domain for domain in DOMAINS if domain is not BITS]
+MODULUS = {Z64.name: 2**64, BITS.name: 2, F61.name: 2**61 - 1}
 SHAPES: list[Shape] = [(), (1,), (5,), (3, 4), (2, 3, 5), (0,), (2, 0, 3), (130,)]
 
 Entries = NDArray[Any]
@@ -121,11 +123,47 @@ def test_what_lies_beside_the_elements_is_cleared(domain: Domain, shape: Shape) 
     assert np.array_equal(dirty, before)
 
 
-def test_matrices() -> None:
-    x, y = integers(Z64, (3, 4)), integers(Z64, (4, 2), 1)
-    for left, right in ((x, y), (x[0], y), (x, y[:, 0]), (x[0], y[:, 0])):
+@pytest.mark.parametrize("domain", WITH_MATRICES, ids=lambda domain: domain.name)
+def test_matrices(domain: Domain) -> None:
+    x, y = integers(domain, (3, 4)), integers(domain, (4, 2), 1)
+    for left, right in ((x, y), (x[0], y), (x, y[:, 0]), (x[0], y[:, 0]), (x[:, :0], y[:0])):
         wanted = np.asarray(left.astype(np.object_) @ right.astype(np.object_), np.object_)
-        product = Z64.matmul(Z64.encode(np.ascontiguousarray(left)), Z64.encode(np.ascontiguousarray(right)))
-        assert decoded(Z64, product, wanted.shape) == reduced(Z64, wanted)
+        a, b = (domain.encode(np.ascontiguousarray(side)) for side in (left, right))
+        assert decoded(domain, domain.matmul(a, b), wanted.shape) == reduced(domain, wanted)
+
+
+def test_packed_bits_have_no_matrix_product() -> None:
     with pytest.raises(LocalError, match="no matrix product of packed bits"):
         BITS.matmul(BITS.zeros((64,)), BITS.zeros((64,)))
+
+
+@pytest.mark.parametrize("domain", DOMAINS, ids=lambda domain: domain.name)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_elements_travel(domain: Domain, shape: Shape) -> None:
+    for elements in (domain.encode(integers(domain, shape)), domain.uniform(b"k" * 16, shape)):
+        data = domain.to_bytes(elements)
+        assert len(data) == domain.nbytes(shape)
+        again = domain.from_bytes_untrusted(data, shape, "bob")
+        assert np.array_equal(again, elements)
+        assert again.shape == domain.array_shape(shape)
+        assert not again.size or not again.flags.writeable
+    with pytest.raises(PeerViolation, match="were expected"):
+        domain.from_bytes_untrusted(bytes(domain.nbytes(shape) + 1), shape, "bob")
+
+
+def test_words_that_are_no_elements_are_refused() -> None:
+    edge = np.array([2**61 - 2, 2**61 - 1], np.uint64)
+    assert F61.from_bytes_untrusted(edge[:1].tobytes(), (1,), "bob").tolist() == [2**61 - 2]
+    with pytest.raises(PeerViolation, match="no elements of the field"):
+        F61.from_bytes_untrusted(edge.tobytes(), (2,), "bob")
+
+
+@pytest.mark.parametrize("domain", DOMAINS, ids=lambda domain: domain.name)
+def test_uniform_elements_are_elements_and_differ(domain: Domain) -> None:
+    first, second = (domain.uniform(bytes([key]) * 16, (640,)) for key in (1, 2))
+    assert np.array_equal(first, domain.uniform(bytes([1]) * 16, (640,)))
+    assert not np.array_equal(first, second)
+    values = domain.decode(first, (640,))
+    assert domain.lowest <= values.min() <= values.max() <= domain.highest
+    upper = np.count_nonzero(values > (domain.lowest + domain.highest) / 2)
+    assert 256 < upper < 384  # five deviations
