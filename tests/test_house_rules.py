@@ -84,7 +84,7 @@ def test_every_cited_work_is_in_the_references() -> None:
     assert cited <= known
 
 
-TO_BE_READ = {("mpcnet", "session"), ("mpcnet", "transport"), ("mpcnet", "correlated")}
+TO_BE_READ = {("mpcnet", "session"), ("mpcnet", "transport")}
 """Rooms whose comments and messages have not been rid of retired words yet."""
 
 
