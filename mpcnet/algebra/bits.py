@@ -40,6 +40,7 @@ class Bits(Domain):
     name: str = "bits"
     lowest: int = 0
     highest: int = 1
+    packed: typing.ClassVar[bool] = True
 
     def encode(self, values: NDArray[np.int64]) -> Words:
         """Zero for zero, one for all others."""

@@ -59,6 +59,8 @@ class Domain(ABC):
     name: str
     lowest: int
     highest: int
+    packed: typing.ClassVar[bool] = False
+    """Whether several elements share a word: operands do not broadcast then, and matrices have no product."""
 
     # Numbers and bytes
 

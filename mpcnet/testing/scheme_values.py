@@ -136,7 +136,7 @@ def linear_maps(domain: Domain) -> list[tuple[str, maps.LinearMap, Sequence[Shap
         ("stack", maps.stacked(1), (x, x)),
     ]
     found += [(name, move, shapes, maps.shape_of(move, *shapes)) for name, move, shapes in rearrangements]
-    if domain is not BITS:
+    if not domain.packed:
         right, left = (domain.encode(integers(domain, shape, 6)) for shape in ((3, 2), (4, 2)))
         found += [
             ("matrix on the right", maps.matrix_on_the_right(right), (x,), (2, 2)),

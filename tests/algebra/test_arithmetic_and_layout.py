@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from mpcnet.algebra import Z64, Domain, Shape, Words
 from mpcnet.algebra.bits import BITS
 from mpcnet.errors import LocalError, PeerViolation
+from tests.support.ring128 import Z128
 from tests.support.shamir import F61
 
-DOMAINS = [Z64, BITS, F61]
-WITH_MATRICES = [domain for domain in DOMAINS if domain is not BITS]
-MODULUS = {Z64.name: 2**64, BITS.name: 2, F61.name: 2**61 - 1}
+DOMAINS = [Z64, BITS, F61, Z128]
+WITH_MATRICES = [domain for domain in DOMAINS if not domain.packed]
+DECODED_WHOLE = [domain for domain in DOMAINS if domain is not Z128]
+MODULUS = {Z64.name: 2**64, BITS.name: 2, F61.name: 2**61 - 1, Z128.name: 2**64}
 SHAPES: list[Shape] = [(), (1,), (5,), (3, 4), (2, 3, 5), (0,), (2, 0, 3), (130,)]
 
 Entries = NDArray[Any]
@@ -33,7 +35,7 @@ def integers(domain: Domain, shape: Shape, seed: int = 0) -> NDArray[np.int64]:
 
 
 def reduced(domain: Domain, values: Any) -> list[int]:
-    """Integers as the domain decodes them."""
+    """Integers as the domain decodes them: of 128 bits, the lower half."""
     modulus = MODULUS[domain.name]
     flat: list[int] = np.asarray(values, np.object_).reshape(-1).tolist()
     return [(int(item) - domain.lowest) % modulus + domain.lowest for item in flat]
@@ -110,7 +112,7 @@ def test_what_is_joined_is_split_again(domain: Domain, shapes: Sequence[Shape]) 
         assert decoded(domain, piece, value.shape) == value.reshape(-1).tolist()
 
 
-@pytest.mark.parametrize("domain", DOMAINS, ids=lambda domain: domain.name)
+@pytest.mark.parametrize("domain", DECODED_WHOLE, ids=lambda domain: domain.name)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_what_lies_beside_the_elements_is_cleared(domain: Domain, shape: Shape) -> None:
     """From elements and nothing else follow the bytes; the array that was given is left alone."""
@@ -149,6 +151,31 @@ def test_elements_travel(domain: Domain, shape: Shape) -> None:
         assert not again.size or not again.flags.writeable
     with pytest.raises(PeerViolation, match="were expected"):
         domain.from_bytes_untrusted(bytes(domain.nbytes(shape) + 1), shape, "bob")
+
+
+def test_the_upper_halves_of_128_bits() -> None:
+    """Carries, products and sums, against Python's integers."""
+    ends = [-(2**63), 2**63 - 1, -1, 0, 1, 2**62 + 12345, -(2**40) - 1, 987654321]
+    x, y = np.array(ends, np.int64), np.array(ends[::-1], np.int64)
+    a, b = Z128.encode(x), Z128.encode(y)
+    left, right = x.astype(np.object_), y.astype(np.object_)
+
+    def whole(elements: Words) -> list[int]:
+        flat = elements.reshape(-1, 2).tolist()
+        return [(low | high << 64) - (high >> 63 << 128) for low, high in flat]
+
+    def wrapped(values: Any) -> list[int]:
+        flat: list[int] = np.asarray(values, np.object_).reshape(-1).tolist()
+        return [(item + 2**127) % 2**128 - 2**127 for item in flat]
+
+    cubes = Z128.multiply(Z128.multiply(a, b), a)
+    assert whole(Z128.multiply(a, b)) == wrapped(left * right)
+    assert whole(cubes) == wrapped(left * right * left)
+    assert whole(Z128.subtract(cubes, a)) == wrapped(left * right * left - left)
+    assert whole(Z128.negate(cubes)) == wrapped(-left * right * left)
+    assert whole(Z128.sum(cubes, (8,), (0,))) == wrapped(sum((left * right * left).tolist()))
+    grid = Z128.matmul(Z128.reshape(cubes, (2, 4)), Z128.reshape(a, (4, 2)))
+    assert whole(grid) == wrapped((left * right * left).reshape(2, 4) @ left.reshape(4, 2))
 
 
 def test_words_that_are_no_elements_are_refused() -> None:

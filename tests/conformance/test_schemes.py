@@ -7,12 +7,15 @@ import pytest
 from mpcnet.declare.plugins import find_scheme, list_schemes
 from mpcnet.schemes import PlainScheme, Scheme
 from mpcnet.testing import check_scheme
+from tests.support.ring128 import Z128, WideScheme
 from tests.support.shamir import F61, ShamirScheme
 
 SCHEMES: dict[str, Scheme] = {
     **{name: find_scheme(name) for name in list_schemes()},
     "plain over a field": PlainScheme(F61),
     "shamir": ShamirScheme(),
+    "plain over two words": PlainScheme(Z128),
+    "additive over two words": WideScheme(),
 }
 
 

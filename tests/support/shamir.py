@@ -29,8 +29,19 @@ from mpcnet.algebra.domain import Move
 from mpcnet.algebra.expand import expand
 from mpcnet.engine import Context, Round, Setting, Step
 from mpcnet.errors import PeerViolation
-from mpcnet.schemes import Cost, Kind, Primitive, Scheme, Share, Threat
-from mpcnet.schemes.base import FREE, Owners, Parts, bytes_between, checked_row
+from mpcnet.schemes import (
+    FREE,
+    Cost,
+    Kind,
+    Owners,
+    Parts,
+    Primitive,
+    Scheme,
+    Share,
+    Threat,
+    bytes_between,
+    checked_row,
+)
 
 __all__ = ("F61", "Field61", "ShamirScheme")
 
