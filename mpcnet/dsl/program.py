@@ -27,7 +27,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from mpcnet.algebra import Streams
+from mpcnet.algebra import Domain, Streams
 from mpcnet.correlated.pool import Pool
 from mpcnet.correlated.provider import Preparation
 from mpcnet.dsl import facts, maps
@@ -73,7 +73,7 @@ class Program:
         preparation: Preparation | None = None,
     ) -> None:
         self.scheme = scheme
-        self.domain = scheme.numbers
+        self.domain: Domain = scheme.numbers
         self.parties = parties
         self.job = job
         self.fork = fork

@@ -65,7 +65,7 @@ class Works(Work[list[R]]):
     __slots__ = ()
 
     def __init__(self, functions: Iterable[Callable[[], R]]) -> None:
-        self.functions = tuple(functions)
+        self.functions: tuple[Callable[[], Any], ...] = tuple(functions)
 
     def result(self, values: Sequence[Any]) -> list[R]:
         """See `Work.result`."""

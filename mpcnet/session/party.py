@@ -18,7 +18,7 @@ from mpcnet.declare.revealed import Revealed
 from mpcnet.dsl import Evaluation, Output, Program, Range, Secret, SecretBits, Value, domain_of, evaluate
 from mpcnet.engine import Context, ProgramDigest, Setting, SingleStep, Step
 from mpcnet.errors import LocalError, did_you_mean
-from mpcnet.identity import Member
+from mpcnet.identity import Member, Roster
 from mpcnet.session.channels import fork_id, run_path
 from mpcnet.session.cost import MAIN
 from mpcnet.session.events import Evaluating
@@ -58,9 +58,9 @@ class JobParty(Party[P]):
 
     def __init__(self, running: JobRun, surroundings: JobEnvironment, path: tuple[str, ...] = ()) -> None:
         plan = running.plan
-        self.me = plan.me
-        self.roster = plan.roster
-        self.roles = plan.roles
+        self.me: Member = plan.me
+        self.roster: Roster = plan.roster
+        self.roles: Mapping[str, tuple[Member, ...]] = plan.roles
         self.params = plan.job.params
         self._running = running
         self._surroundings = surroundings

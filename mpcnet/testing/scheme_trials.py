@@ -109,8 +109,8 @@ class Trial:
         makes: Makes = makes_everything,
     ) -> None:
         self.scheme = scheme
-        self.computing = tuple(computing)
-        self.everyone = tuple(range(everyone))
+        self.computing: tuple[int, ...] = tuple(computing)
+        self.everyone: tuple[int, ...] = tuple(range(everyone))
         self.programs: dict[int, Program] = make_programs(
             computing=computing, everyone=everyone, scheme=scheme, seed=seed, provider=_Limited(seed, makes)
         )
