@@ -27,12 +27,13 @@ INTEGERS: Final = range(-(2**63), 2**64)
 
 _STOPS = re.compile(rf"\"\"\"|'''|[\"'#\[\]{{}}=,.\n]|(?<![0-9_])[0-9_]{{{_MAX_DIGITS + 1},}}")
 _TEXT_ENDS: Mapping[str, re.Pattern[str]] = {
-    # A text of several lines may end in quotes of its own: up to five stand at its end.
-    '"""': re.compile(r'(?:[^"\\]|\\.|"(?!""))*+"{3,5}', re.DOTALL),
-    "'''": re.compile(r"(?:[^']|'(?!''))*+'{3,5}"),
-    '"': re.compile(r'(?:[^"\\\n]|\\.)*+"'),
-    "'": re.compile(r"[^'\n]*+'"),
-    "#": re.compile(r"[^\n]*+"),
+    # A text of several lines may end in quotes of its own: up to five stand at its end. No character fits two
+    # alternatives, so nothing is tried twice; possessive quantifiers would say so, and are wrong before 3.11.5.
+    '"""': re.compile(r'(?:[^"\\]|\\.|"(?!""))*"{3,5}', re.DOTALL),
+    "'''": re.compile(r"(?:[^']|'(?!''))*'{3,5}"),
+    '"': re.compile(r'(?:[^"\\\n]|\\.)*"'),
+    "'": re.compile(r"[^'\n]*'"),
+    "#": re.compile(r"[^\n]*"),
 }
 
 
@@ -70,6 +71,8 @@ def read_table(text: str, kind: str) -> dict[str, object]:
         table: dict[str, object] = tomllib.loads(text)
     except ValueError as error:
         raise LocalError(f"not {kind}: {error}") from None
+    except RecursionError:
+        raise LocalError(f"not {kind}: its values are nested too deeply") from None
     for name, value in table.items():
         _check_numbers(name, value)
     return table

@@ -220,7 +220,14 @@ async def test_what_comes_too_early_is_bounded(
     assert complaint == "sent more than 100000 bytes before they were awaited"
 
 
-@pytest.mark.parametrize("header", [ROUND, DATA, Header(Kind.CREDIT, ID[:16])])
+async def test_credit_in_a_fork_that_does_not_exist_is_refused_at_once() -> None:
+    assert await flood(Header(Kind.CREDIT, ID[:16]), bytes(8), 1000) == (
+        0,
+        "gave credit for bytes that we did not send",
+    )
+
+
+@pytest.mark.parametrize("header", [ROUND, DATA])
 async def test_forks_that_do_not_exist_are_bounded(header: Header, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mpcnet.session.job_run.MAX_FORKS", 10)
     taken, complaint = await flood(header, bytes(8), 1000)
